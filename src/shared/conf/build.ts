@@ -1,0 +1,222 @@
+// Directive tree + module list -> scopes with merged, frozen configurations. Used by the master (to check) and by
+// every worker (to run): both see the same rules. Two passes, as nginx: first every directive of the tree is set
+// where it stands, then the levels are merged from the outside in, so order within a block does not matter.
+
+import { unknownDirective } from './names.ts'
+import { type Arity, type Command, EVENTS, fieldName, HTTP, IF_IN_LOCATION, IF_IN_SERVER, LIMIT_EXCEPT, LOCATION, MAIN, SERVER, UPSTREAM } from './command.ts'
+import { ConfError, type Directive } from './directive.ts'
+
+/** What conf/build.ts needs to know of a module. The worker's modules add phases, filters and variables. */
+export interface ConfModule<C = unknown> {
+  readonly name: string
+  readonly commands: readonly Command[]
+  /** Position in `confs`; given by `defineModule`. */
+  readonly index: number
+  /** Called for every scope after its fields are merged, outermost first; may add derived fields to `conf`. */
+  readonly finish?: ((conf: C, scope: Scope, context: BuildContext) => void) | undefined
+}
+
+/** One block of the configuration, with a merged configuration for each module. */
+export class Scope {
+  /** The context it is: MAIN, HTTP, SERVER... */
+  readonly kind: number
+  /** null for the main scope. */
+  readonly directive: Directive | null
+  readonly parent: Scope | null
+  readonly children: Scope[] = []
+  /** Merged configurations by module index; frozen once built. */
+  readonly confs: Record<string, unknown>[] = []
+  /** What this very block sets, by module index, before merging. */
+  readonly own: (Record<string, unknown> | undefined)[] = []
+
+  constructor(kind: number, directive: Directive | null, parent: Scope | null) {
+    this.kind = kind
+    this.directive = directive
+    this.parent = parent
+    parent?.children.push(this)
+  }
+
+  conf<C>(module: ConfModule<C>): C {
+    return this.confs[module.index] as C
+  }
+
+  /** The nearest scope of `kind`, this one included. */
+  within(kind: number): Scope | null {
+    return this.kind === kind ? this : (this.parent?.within(kind) ?? null)
+  }
+}
+
+/** Where files named in the configuration are looked for, and what the command line adds. */
+export interface BuildOptions {
+  /** `-p`: the folder relative paths of logs, temp folders and roots start from; ends with a slash. */
+  prefix: string
+  /** The folder of the configuration file: relative paths of configuration-time files; ends with a slash. */
+  confPrefix: string
+}
+
+/** Handed to setters and `finish`. */
+export class BuildContext {
+  readonly options: BuildOptions
+  /** The scope being configured. */
+  scope: Scope
+  /** The directive being set; errors without a place of their own are reported here. */
+  directive: Directive | null = null
+  /** Every log file named, by absolute path: the master opens them, workers get descriptors. */
+  readonly logFiles = new Set<string>()
+  /** What `-t` says without failing, in nginx's words. */
+  readonly notices: string[] = []
+  readonly #announced = new Set<string>()
+
+  constructor(options: BuildOptions, root: Scope) {
+    this.options = options
+    this.scope = root
+  }
+
+  /** Throws a ConfError at `at`, or at the directive being set. */
+  error(message: string, at: { file: string; line: number } | null = this.directive): never {
+    throw new ConfError(message, at)
+  }
+
+  /** An absolute path for one named relative to the prefix. */
+  path(name: string): string {
+    return name.startsWith('/') ? name : this.options.prefix + name
+  }
+
+  /** An absolute path for one named relative to the configuration's folder. */
+  confPath(name: string): string {
+    return name.startsWith('/') ? name : this.options.confPrefix + name
+  }
+
+  /** Adds a notice once for each `key`. */
+  notice(key: string, text: string): void {
+    if (this.#announced.has(key)) return
+    this.#announced.add(key)
+    this.notices.push(text)
+  }
+}
+
+/** A built configuration. */
+export interface Cycle {
+  /** The main scope; `events`, `http` and what is in them are below it. */
+  readonly root: Scope
+  readonly context: BuildContext
+}
+
+const contextNames: [number, string][] = [
+  [MAIN, 'main'],
+  [EVENTS, 'events'],
+  [HTTP, 'http'],
+  [SERVER, 'server'],
+  [LOCATION, 'location'],
+  [UPSTREAM, 'upstream'],
+  [IF_IN_SERVER, 'if'],
+  [IF_IN_LOCATION, 'if'],
+  [LIMIT_EXCEPT, 'limit_except'],
+]
+
+/** Names of the contexts in a mask, for messages and tables. */
+export function contextList(mask: number): string[] {
+  return contextNames.filter(([bit]) => mask & bit).map(([, name]) => name)
+}
+
+/** Builds a Cycle, or throws the first ConfError. Has no effect outside of the returned object. */
+export function buildCycle(tree: Directive[], modules: readonly ConfModule[], options: BuildOptions): Cycle {
+  const root = new Scope(MAIN, null, null)
+  const context = new BuildContext(options, root)
+  const commands = commandTable(modules)
+  configure(root, tree, commands, context)
+  merge(root, modules, context)
+  return { root, context }
+}
+
+interface Entry {
+  command: Command
+  module: ConfModule
+  field: string
+}
+
+const tables = new WeakMap<readonly ConfModule[], Map<string, Entry[]>>()
+
+function commandTable(modules: readonly ConfModule[]): Map<string, Entry[]> {
+  let table = tables.get(modules)
+  if (table !== undefined) return table
+  table = new Map()
+  for (const module of modules) {
+    for (const command of module.commands) {
+      const entry = { command, module, field: fieldName(command.name) }
+      const entries = table.get(command.name)
+      if (entries === undefined) table.set(command.name, [entry])
+      else entries.push(entry)
+    }
+  }
+  tables.set(modules, table)
+  return table
+}
+
+function configure(scope: Scope, directives: Directive[], commands: Map<string, Entry[]>, context: BuildContext): void {
+  for (const directive of directives) {
+    context.directive = directive
+    context.scope = scope
+    const entries = commands.get(directive.name)
+    if (entries === undefined) throw unknownDirective(directive, commands.keys())
+    const entry = entries.find((candidate) => candidate.command.in & scope.kind)
+    if (entry === undefined) context.error(`"${directive.name}" directive is not allowed here`)
+    checkForm(directive, entry.command, context)
+    apply(scope, directive, entry, commands, context)
+  }
+}
+
+function checkForm(directive: Directive, command: Command, context: BuildContext): void {
+  const wantsBlock = command.block !== undefined
+  if (wantsBlock && directive.block === null) context.error(`directive "${directive.name}" has no opening "{"`)
+  if (!wantsBlock && directive.block !== null) context.error(`directive "${directive.name}" is not terminated by ";"`)
+  if (!fits(directive.args.length, command.args)) {
+    context.error(`invalid number of arguments in "${directive.name}" directive`)
+  }
+}
+
+function fits(count: number, arity: Arity): boolean {
+  return typeof arity === 'number' ? count === arity : count >= arity[0] && count <= arity[1]
+}
+
+function apply(scope: Scope, directive: Directive, entry: Entry, commands: Map<string, Entry[]>, context: BuildContext): void {
+  const { command, module, field } = entry
+  if (command.noEffect !== undefined) {
+    command.set(directive, context, undefined)
+    context.notice(directive.name, `"${directive.name}" has no effect: ${command.noEffect}`)
+    return
+  }
+  let target = scope
+  if (typeof command.block === 'number') {
+    if (!command.repeat && scope.children.some((child) => child.kind === command.block)) {
+      context.error(`"${directive.name}" directive is duplicate`)
+    }
+    target = new Scope(command.block, directive, scope)
+    context.scope = target
+  }
+  const own = (target.own[module.index] ??= {})
+  const previous = own[field]
+  if (previous !== undefined && !command.repeat) context.error(`"${directive.name}" directive is duplicate`)
+  own[field] = command.set(directive, context, previous)
+  if (target !== scope) configure(target, directive.block ?? [], commands, context)
+}
+
+function merge(scope: Scope, modules: readonly ConfModule[], context: BuildContext): void {
+  for (const module of modules) {
+    const own = scope.own[module.index]
+    const outer = scope.parent?.confs[module.index]
+    const conf: Record<string, unknown> = {}
+    for (const command of module.commands) {
+      const field = fieldName(command.name)
+      conf[field] = own?.[field] ?? (command.inherit === false ? undefined : outer?.[field]) ?? command.default
+    }
+    scope.confs[module.index] = conf
+  }
+  context.scope = scope
+  for (const module of modules) {
+    context.directive = scope.directive
+    module.finish?.(scope.confs[module.index], scope, context)
+  }
+  for (const child of scope.children) merge(child, modules, context)
+  for (const conf of scope.confs) Object.freeze(conf)
+}
