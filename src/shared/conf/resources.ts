@@ -1,0 +1,35 @@
+// What a checked configuration needs from outside before workers can build it: addresses of the host names in it,
+// looked up once by the master for all workers as nginx does when it starts, and shared memory.
+
+import { lookup } from 'node:dns/promises'
+import type { Cycle } from './build.ts'
+import { ConfError } from './directive.ts'
+
+/** Looks up every name the configuration needs, IPv4 first. Throws a ConfError for the first that has no address. */
+export async function resolveHosts(cycle: Cycle): Promise<Record<string, string[]>> {
+  const addresses: Record<string, string[]> = {}
+  await Promise.all(
+    [...cycle.context.hosts].map(async ([host, directive]) => {
+      try {
+        const found = await lookup(host, { all: true, order: 'ipv4first' })
+        addresses[host] = found.map(({ address }) => address)
+      } catch {
+        throw new ConfError(`host not found in upstream "${host}"`, directive)
+      }
+    }),
+  )
+  return addresses
+}
+
+/** Allocates the zones the configuration needs; those of `existing` with the same name and size are kept. */
+export function allocateZones(
+  cycle: Cycle,
+  existing: Record<string, SharedArrayBuffer>,
+): Record<string, SharedArrayBuffer> {
+  const zones: Record<string, SharedArrayBuffer> = {}
+  for (const [name, bytes] of cycle.context.zones) {
+    const old = existing[name]
+    zones[name] = old?.byteLength === bytes ? old : new SharedArrayBuffer(bytes)
+  }
+  return zones
+}

@@ -1,0 +1,185 @@
+// Framing of HTTP/1 message bodies on the way in: by length, by chunks, or until the connection ends (RFC 9112
+// sections 6 and 7). One decoder for client and upstream connections. It copies nothing: content is passed on as
+// slices of what arrived.
+
+import type { Fields } from '../http/fields.ts'
+import { Fields as FieldList } from '../http/fields.ts'
+import { addField } from './head-parser.ts'
+
+/** What the decoder finds in the bytes it is given. */
+export interface BodyEvents {
+  /** `bytes[start, end)` is content; `last`: nothing follows, not even trailers. */
+  content(bytes: Buffer, start: number, end: number, last: boolean): void
+  /** The body is complete (not called after a `content` with `last`). `trailers` is null without any. */
+  complete(trailers: Fields | null): void
+}
+
+type State = 'none' | 'length' | 'until close' | 'size' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailer' | 'done'
+
+const CR = 13
+const LF = 10
+/** Longest chunk-size line with extensions, and longest trailer section. */
+const MAX_SIZE_LINE = 4096
+const MAX_TRAILERS = 32768
+
+export class BodyDecoder {
+  #state: State = 'none'
+  /** Bytes left of the body or of the chunk. */
+  #left = 0
+  #digits = 0
+  #lineLength = 0
+  #trailers = ''
+  /** Content bytes seen so far. */
+  received = 0
+
+  /** The body is complete. */
+  get done(): boolean {
+    return this.#state === 'done'
+  }
+
+  /** Content bytes known to follow: 0 with chunks. */
+  get left(): number {
+    return this.#state === 'length' ? this.#left : 0
+  }
+
+  /** The end of the connection is the end of the body. */
+  get untilClose(): boolean {
+    return this.#state === 'until close'
+  }
+
+  startLength(length: number): void {
+    this.#begin(length === 0 ? 'done' : 'length')
+    this.#left = length
+  }
+
+  startChunked(): void {
+    this.#begin('size')
+  }
+
+  startUntilClose(): void {
+    this.#begin('until close')
+  }
+
+  #begin(state: State): void {
+    this.#state = state
+    this.#left = 0
+    this.#digits = 0
+    this.#lineLength = 0
+    this.#trailers = ''
+    this.received = 0
+  }
+
+  /**
+   * Decodes `bytes[start, end)`. Returns the position behind the last byte of this body that was used (bytes behind
+   * it belong to the next message), or -1 when the framing is broken.
+   */
+  decode(bytes: Buffer, start: number, end: number, events: BodyEvents): number {
+    if (this.#state === 'length') return this.#decodeLength(bytes, start, end, events)
+    if (this.#state === 'until close') {
+      this.received += end - start
+      if (end > start) events.content(bytes, start, end, false)
+      return end
+    }
+    let at = start
+    while (at < end && this.#state !== 'done') {
+      at = this.#state === 'data' ? this.#chunkData(bytes, at, end, events) : this.#chunkByte(bytes[at]!, at, events)
+      if (at < 0) return -1
+    }
+    return at
+  }
+
+  #decodeLength(bytes: Buffer, start: number, end: number, events: BodyEvents): number {
+    const stop = end - start >= this.#left ? start + this.#left : end
+    this.#left -= stop - start
+    this.received += stop - start
+    const last = this.#left === 0
+    if (last) this.#state = 'done'
+    if (stop > start) events.content(bytes, start, stop, last)
+    return stop
+  }
+
+  #chunkData(bytes: Buffer, at: number, end: number, events: BodyEvents): number {
+    const stop = end - at >= this.#left ? at + this.#left : end
+    this.#left -= stop - at
+    this.received += stop - at
+    if (this.#left === 0) this.#state = 'data CR'
+    events.content(bytes, at, stop, false)
+    return stop
+  }
+
+  /** One byte of framing. Returns the position behind it, or -1. */
+  #chunkByte(byte: number, at: number, events: BodyEvents): number {
+    switch (this.#state) {
+      case 'size':
+        return this.#sizeByte(byte) ? at + 1 : -1
+      case 'extension':
+        if (++this.#lineLength > MAX_SIZE_LINE) return -1
+        if (byte === CR) this.#state = 'size LF'
+        else if (byte < 32 && byte !== 9) return -1
+        return at + 1
+      case 'size LF':
+        if (byte !== LF) return -1
+        this.#state = this.#left === 0 ? 'trailer' : 'data'
+        this.#digits = 0
+        this.#lineLength = 0
+        return at + 1
+      case 'data CR':
+        this.#state = 'data LF'
+        return byte === CR ? at + 1 : -1
+      case 'data LF':
+        this.#state = 'size'
+        return byte === LF ? at + 1 : -1
+      default:
+        return this.#trailerByte(byte, events) ? at + 1 : -1
+    }
+  }
+
+  #sizeByte(byte: number): boolean {
+    const digit = hexDigit(byte)
+    if (digit >= 0) {
+      // 13 digits keep the sum a safe integer.
+      if (++this.#digits > 13) return false
+      this.#left = this.#left * 16 + digit
+      return true
+    }
+    if (this.#digits === 0) return false
+    if (byte === CR) this.#state = 'size LF'
+    else if (byte === 59 || byte === 32 || byte === 9) this.#state = 'extension'
+    else return false
+    return true
+  }
+
+  #trailerByte(byte: number, events: BodyEvents): boolean {
+    this.#trailers += String.fromCharCode(byte)
+    const text = this.#trailers
+    if (text.length > MAX_TRAILERS) return false
+    if (byte !== LF) return true
+    if (text.charCodeAt(text.length - 2) !== CR) return false
+    if (text !== '\r\n' && !text.endsWith('\r\n\r\n')) return true
+    const fields = parseTrailers(text)
+    if (fields === null) return false
+    this.#state = 'done'
+    events.complete(fields.count === 0 ? null : fields)
+    return true
+  }
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48
+  const lower = byte | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1
+}
+
+/** Reads a trailer section with its empty line; null when it is malformed. */
+function parseTrailers(text: string): Fields | null {
+  const fields = new FieldList()
+  fields.reset(text)
+  let start = 0
+  while (start < text.length - 2) {
+    const end = text.indexOf('\r\n', start)
+    const line = text.slice(start, end)
+    if (/[\r\n]/.test(line) || addField(fields, text, start, end, true) !== null) return null
+    start = end + 2
+  }
+  return fields
+}

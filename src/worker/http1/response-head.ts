@@ -1,0 +1,93 @@
+// The head of an HTTP/1 response from a backend: status line (RFC 9112 section 4), fields and framing (section 6.3).
+// As strict as with clients: a head that contradicts itself is no response.
+
+import { hashName } from '../http/fields.ts'
+import { HeadParser, INCOMPLETE } from './head-parser.ts'
+import { decimal } from './request-head.ts'
+
+const CONNECTION = hashName('connection')
+const CONTENT_LENGTH = hashName('content-length')
+const TRANSFER_ENCODING = hashName('transfer-encoding')
+
+export class ResponseHead extends HeadParser {
+  status = 0
+  /** Status code and reason phrase, as received. */
+  statusLine = ''
+  minor = 1
+  /** -1 without Content-Length. */
+  contentLength = -1
+  chunked = false
+  keepAlive = false
+  /** In nginx's words, when `read` has returned -1. */
+  refusal = ''
+
+  constructor() {
+    super(false)
+  }
+
+  override reset(): void {
+    super.reset()
+    this.status = 0
+    this.statusLine = ''
+    this.contentLength = -1
+    this.chunked = false
+    this.keepAlive = false
+    this.refusal = ''
+  }
+
+  /** As HeadParser.parse; -1 leaves `refusal` set. */
+  read(text: string): number {
+    const end = this.parse(text)
+    if (end === INCOMPLETE) return INCOMPLETE
+    if (end < 0) this.refusal = this.#headRefusal()
+    else this.refusal = this.#interpret()
+    return this.refusal === '' ? end : -1
+  }
+
+  protected override startLine(text: string, start: number, end: number): boolean {
+    if (end - start < 12 || !text.startsWith('HTTP/1.', start)) return false
+    this.minor = text.charCodeAt(start + 7) - 48
+    if (this.minor < 0 || this.minor > 9 || text.charCodeAt(start + 8) !== 32) return false
+    this.status = decimal(text.slice(start + 9, start + 12))
+    if (this.status < 100) return false
+    if (end > start + 12 && text.charCodeAt(start + 12) !== 32) return false
+    this.statusLine = text.slice(start + 9, end)
+    return !/[\0-\x08\x0a-\x1f\x7f]/.test(this.statusLine)
+  }
+
+  #headRefusal(): string {
+    if (this.error === 'start line') return 'upstream sent no valid HTTP/1.0 header'
+    if (this.error === 'too many fields') return 'upstream sent too many header lines'
+    return 'upstream sent invalid header'
+  }
+
+  #interpret(): string {
+    const fields = this.fields
+    let lengths = 0
+    let codings = 0
+    let keepAlive = this.minor >= 1
+    for (let index = 0; index < fields.count; index++) {
+      const hash = fields.hash(index)
+      if (hash === CONTENT_LENGTH && fields.is(index, 'content-length')) {
+        lengths++
+        this.contentLength = decimal(fields.value(index))
+        if (this.contentLength < 0) return 'upstream sent invalid "Content-Length" header'
+      } else if (hash === TRANSFER_ENCODING && fields.is(index, 'transfer-encoding')) {
+        codings++
+        if (fields.value(index).toLowerCase() !== 'chunked') return 'upstream sent unknown "Transfer-Encoding"'
+      } else if (hash === CONNECTION && fields.is(index, 'connection')) {
+        const value = fields.value(index).toLowerCase()
+        if (value.includes('close')) keepAlive = false
+        else if (value.includes('keep-alive')) keepAlive = true
+      }
+    }
+    if (lengths > 1) return 'upstream sent duplicate header line: "Content-Length"'
+    if (codings > 1) return 'upstream sent duplicate header line: "Transfer-Encoding"'
+    if (codings > 0 && lengths > 0) {
+      return 'upstream sent "Content-Length" and "Transfer-Encoding" headers at the same time'
+    }
+    this.chunked = codings > 0
+    this.keepAlive = keepAlive
+    return ''
+  }
+}

@@ -1,0 +1,39 @@
+// Work gathered during one turn of the event loop and done once at its end: log lines first, then connections to
+// close, so that a line is in its file before the client can see its connection end.
+
+type Task = () => void
+
+const first: Task[] = []
+const last: Task[] = []
+let scheduled = false
+
+/** Runs `task` at the end of this turn, before every `atTickEnd` task. */
+export function beforeTickEnd(task: Task): void {
+  first.push(task)
+  schedule()
+}
+
+/** Runs `task` at the end of this turn. */
+export function atTickEnd(task: Task): void {
+  last.push(task)
+  schedule()
+}
+
+function schedule(): void {
+  if (scheduled) return
+  scheduled = true
+  setImmediate(run)
+}
+
+/** Runs everything gathered so far; for the end of a thread's life. */
+export function run(): void {
+  scheduled = false
+  drain(first)
+  drain(last)
+}
+
+/** Tasks may add tasks: these run in the same pass. */
+function drain(tasks: Task[]): void {
+  for (let index = 0; index < tasks.length; index++) tasks[index]!()
+  tasks.length = 0
+}

@@ -1,0 +1,11 @@
+// Makes a Transport of a socket: on its handle where this Node allows, else on the socket itself.
+
+import type { Socket } from 'node:net'
+import { stealHandle } from './handle-transport.ts'
+import { SocketTransport } from './socket-transport.ts'
+import type { Transport, TransportOwner } from './transport.ts'
+
+/** Takes over `socket` (connected or accepted; not read from yet). The transport is paused. */
+export function openTransport(socket: Socket, owner: TransportOwner): Transport {
+  return stealHandle(socket, owner) ?? new SocketTransport(socket, owner)
+}

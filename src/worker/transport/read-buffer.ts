@@ -1,0 +1,55 @@
+// Memory that transports read into. All transports of a thread start on one shared buffer: what arrives is used up
+// during the call, so idle connections own none. A transport that fills it takes a buffer of its own from the pool,
+// which a writer may pin instead of copying when the kernel does not take all of it at once.
+
+/** Bytes kept free before what is read, so that a message head can be put in front of a body in place. */
+export const HEADROOM = 2048
+/** Bytes one read takes at most. */
+export const READ_SIZE = 65536
+/** Buffers kept for reuse; more are left to the garbage collector. */
+const POOL_LIMIT = 256
+
+/** A buffer that may be pinned by unfinished writes. */
+export interface ReadBuffer extends Buffer {
+  /** Unfinished writes from this buffer; undefined for memory that is not ours. */
+  pins?: number
+  /** A transport reads into it. */
+  attached?: boolean
+  /** The part that reads go to. */
+  window?: Buffer
+}
+
+const pool: ReadBuffer[] = []
+
+function create(): ReadBuffer {
+  const buffer = Buffer.allocUnsafeSlow(HEADROOM + READ_SIZE) as ReadBuffer
+  buffer.pins = 0
+  buffer.attached = false
+  buffer.window = buffer.subarray(HEADROOM)
+  return buffer
+}
+
+/** Read into by every transport without a buffer of its own; never pinned: its bytes are copied where they must stay. */
+export const sharedBuffer: ReadBuffer = create()
+
+/** A buffer for one holder; give it back with `release`. */
+export function acquire(): ReadBuffer {
+  return pool.pop() ?? create()
+}
+
+/** Returns a buffer that neither a transport nor a write uses any more. */
+export function release(buffer: ReadBuffer): void {
+  if (pool.length < POOL_LIMIT) pool.push(buffer)
+}
+
+/** Lets go of a transport's buffer: back to the pool now, or when its last write is done. */
+export function detach(buffer: ReadBuffer): void {
+  buffer.attached = false
+  if (buffer.pins === 0) release(buffer)
+}
+
+/** One write from the buffer is done. */
+export function unpin(buffer: ReadBuffer): void {
+  buffer.pins!--
+  if (buffer.pins === 0 && !buffer.attached) release(buffer)
+}
