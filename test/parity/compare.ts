@@ -1,0 +1,106 @@
+// Side by side: the same configuration and the same bytes to nginx and to weir; what the client gets, what the backend
+// sees and what the logs say must be equal. What nginx does at that moment is the expectation, nothing is written down.
+//
+// PARITY_AGAINST=nginx puts a second nginx in weir's place: a case that differs then is a bad case.
+// PARITY_SHOW=1 prints what nginx did in every case.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { nginxMissing, type RunningProxy, startNginx, startWeir } from '../support/proxy.ts'
+import { RawBackend } from '../support/raw-backend.ts'
+import { rawRequest } from '../support/raw-client.ts'
+import { freePort } from '../support/temporary.ts'
+import { eventually } from '../support/wait.ts'
+import { accessLines, answerLines, errorLines, requestLines } from './normalise.ts'
+
+/** One exchange with each proxy. */
+export interface ParityCase {
+  name: string
+  /** The client's bytes; several parts are several writes. `%PORT%` is the proxy's port. */
+  send: string | string[]
+  /** What the backend answers; default a 200 with the body `ok`. */
+  answer?: RawBackend['answer']
+  /** Final responses to wait for (default 1), or the end of the connection. */
+  until?: number | 'close'
+  /** The client ends its side after the last byte. */
+  halfClose?: boolean
+  /** Which address to connect to; default 127.0.0.1. */
+  host?: string
+  /** Which %PORTn% to connect to; default 1. */
+  port?: number
+  /** Lines of access log to wait for; default 1. */
+  logged?: number
+  /** Compare info messages of the error log too. */
+  info?: boolean
+}
+
+const AGAINST_ITSELF = process.env.PARITY_AGAINST === 'nginx'
+const SHOW = process.env.PARITY_SHOW === '1'
+
+/** What happened, ready to be compared. */
+interface View {
+  answer: string[]
+  closed: boolean | null
+  backend: string[]
+  access: string[]
+  error: string[]
+}
+
+if (nginxMissing !== null) console.warn(`parity with nginx is not tested: ${nginxMissing}`)
+
+/**
+ * Declares a test for each case. `http` is the content of the http block; in it, %BACKEND% is the address of the
+ * recording backend and %REFUSED% one where nothing listens.
+ */
+export function describeParity(area: string, http: string, cases: readonly ParityCase[]): void {
+  describe.skipIf(nginxMissing !== null)(area, () => {
+    let backend: RawBackend
+    let nginx: RunningProxy
+    let weir: RunningProxy
+
+    beforeAll(async () => {
+      backend = await RawBackend.start()
+      const vars = { BACKEND: backend.address, REFUSED: `127.0.0.1:${await freePort()}` }
+      const conf = `worker_processes 1;\nevents { worker_connections 256; }\nhttp {\n${http}\n}\n`
+      nginx = await startNginx(conf, { vars })
+      weir = await (AGAINST_ITSELF ? startNginx : startWeir)(conf, { vars })
+    })
+
+    afterAll(async () => {
+      await Promise.all([nginx?.stop(), weir?.stop(), backend?.stop()])
+    })
+
+    it.each(cases)('$name', async (parityCase) => {
+      const expected = await view(nginx, backend, parityCase)
+      if (SHOW) console.log(`--- ${area}: ${parityCase.name}`, JSON.stringify(expected, null, 1))
+      expect(await view(weir, backend, parityCase)).toEqual(expected)
+    })
+  })
+}
+
+async function view(proxy: RunningProxy, backend: RawBackend, parityCase: ParityCase): Promise<View> {
+  backend.reset(parityCase.answer)
+  const before = { access: proxy.accessLog.length, error: proxy.errorLog.length }
+  const parts = [parityCase.send].flat().map((part) => withPorts(part, proxy))
+  const until = parityCase.until ?? 1
+  const answer = await rawRequest(proxy.ports[(parityCase.port ?? 1) - 1]!, parts, {
+    until,
+    ...(parityCase.host === undefined ? {} : { host: parityCase.host }),
+    ...(parityCase.halfClose === undefined ? {} : { halfClose: parityCase.halfClose }),
+  })
+  const logged = parityCase.logged ?? 1
+  const access = (): string => proxy.accessLog.slice(before.access)
+  // A missing line shows in the comparison; the wait only bounds how long it may take to appear.
+  await eventually('access log', () => access().split('\n').length > logged, 3000).catch(() => {})
+  const bytes = answer.bytes.toString('latin1')
+  return {
+    answer: answerLines(bytes, proxy),
+    closed: until === 'close' ? answer.closed : null,
+    backend: backend.requests.flatMap((request) => requestLines(request.bytes.toString('latin1'), proxy)),
+    access: accessLines(access(), bytes, proxy),
+    error: errorLines(proxy.errorLog.slice(before.error), proxy, parityCase.info ?? false),
+  }
+}
+
+function withPorts(text: string, proxy: RunningProxy): string {
+  return text.replace(/%PORT(\d*)%/g, (_, number) => String(proxy.ports[Number(number || 1) - 1]))
+}

@@ -1,0 +1,84 @@
+// Takes out of answers, requests and log lines what may differ between two proxies that do the same: names, versions,
+// ports, times and how a chunked body is cut. Everything else stays, byte for byte.
+
+import type { RunningProxy } from '../support/proxy.ts'
+
+const PRODUCT = /(?:nginx|weir)(?:\/[\w.-]+)?/
+const PAGE = new RegExp(`<hr><center>(${PRODUCT.source})</center>`)
+
+/** The client's side: lines with their ends, chunked bodies put together. */
+export function answerLines(bytes: string, proxy: RunningProxy): string[] {
+  return splitResponses(bytes).flatMap((response) => {
+    const product = PAGE.exec(response)?.[1]
+    let text = response.replace(/\r\nDate: [^\r]*/g, '\r\nDate: DATE')
+    text = text.replace(new RegExp(`\\r\\nServer: ${PRODUCT.source}\\r`, 'g'), '\r\nServer: PRODUCT\r')
+    if (product !== undefined) {
+      text = text.replace(PAGE, '<hr><center>PRODUCT</center>')
+      text = text.replace(
+        /\r\nContent-Length: (\d+)/,
+        (_, n) => `\r\nContent-Length: ${Number(n) - product.length} + PRODUCT`,
+      )
+    }
+    return lines(common(joinChunks(text), proxy))
+  })
+}
+
+/** The backend's side. nginx 1.22 adds `Connection: close` where later versions send none. */
+export function requestLines(bytes: string, proxy: RunningProxy): string[] {
+  return lines(common(joinChunks(bytes.replace('\r\nConnection: close\r\n', '\r\n')), proxy))
+}
+
+/** Access-log lines; sizes of nginx's own pages (written `body=N` or `bytes=N`) are counted without the product's name. */
+export function accessLines(text: string, answer: string, proxy: RunningProxy): string[] {
+  const page = PAGE.exec(answer)?.[1]?.length ?? 0
+  const server = new RegExp(`\\r\\nServer: (${PRODUCT.source})\\r`).exec(answer)?.[1]?.length ?? 0
+  return lines(
+    common(text, proxy)
+      .replace(/\bbody=(\d+)/g, (_, n) => `body=${Number(n) === 0 ? 0 : Number(n) - page}`)
+      .replace(/\bbytes=(\d+)/g, (_, n) => `bytes=${Number(n) - page - server}`)
+      .replace(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME')
+      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d/g, 'TIME')
+      .replace(/\b\d+\.\d{3}\b/g, 'SECONDS')
+      .replace(/\b(connection|pid)=\d+/g, '$1=N')
+      .replace(/\b[0-9a-f]{32}\b/g, 'HEX'),
+  )
+}
+
+/** Error-log lines of level warn and above (all but the housekeeping ones with `info`), without time, thread and connection. */
+export function errorLines(text: string, proxy: RunningProxy, info: boolean): string[] {
+  return lines(common(text, proxy))
+    .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*\d+ )?/, '$1 '))
+    .filter((line) => !/^\[(notice|debug)\]/.test(line))
+    .filter((line) => !line.startsWith('[info]') || (info && !/closed (keepalive )?connection/.test(line)))
+}
+
+function common(text: string, proxy: RunningProxy): string {
+  let result = text.replaceAll(proxy.folder, 'FOLDER')
+  for (const [index, port] of proxy.ports.entries())
+    result = result.replaceAll(String(port), `PORT${index + 1}`)
+  return result
+}
+
+function lines(text: string): string[] {
+  return text === '' ? [] : text.split(/(?<=\n)/)
+}
+
+/** Responses of a keepalive connection, each with its own body: cut before every status line that follows a body. */
+function splitResponses(bytes: string): string[] {
+  return bytes.split(/(?=HTTP\/1\.[01] \d{3} )/)
+}
+
+function joinChunks(message: string): string {
+  const end = message.indexOf('\r\n\r\n') + 4
+  if (end < 4 || !/\r\nTransfer-Encoding: chunked\r\n/i.test(message.slice(0, end))) return message
+  let body = ''
+  let position = end
+  for (;;) {
+    const lineEnd = message.indexOf('\r\n', position)
+    const size = Number.parseInt(message.slice(position, lineEnd), 16)
+    if (lineEnd < 0 || Number.isNaN(size)) return `${message.slice(0, end)}[unfinished chunks]${body}`
+    if (size === 0) return `${message.slice(0, end)}[chunks]${body}[end]${message.slice(lineEnd + 2)}`
+    body += message.slice(lineEnd + 2, lineEnd + 2 + size)
+    position = lineEnd + 2 + size + 2
+  }
+}
