@@ -2,9 +2,22 @@
 // every worker (to run): both see the same rules. Two passes, as nginx: first every directive of the tree is set
 // where it stands, then the levels are merged from the outside in, so order within a block does not matter.
 
+import {
+  type Arity,
+  type Command,
+  EVENTS,
+  fieldName,
+  HTTP,
+  IF_IN_LOCATION,
+  IF_IN_SERVER,
+  LIMIT_EXCEPT,
+  LOCATION,
+  MAIN,
+  SERVER,
+  UPSTREAM,
+} from './command.ts'
+import { ConfError, type Directive, type Place, placeSuffix } from './directive.ts'
 import { unknownDirective } from './names.ts'
-import { type Arity, type Command, EVENTS, fieldName, HTTP, IF_IN_LOCATION, IF_IN_SERVER, LIMIT_EXCEPT, LOCATION, MAIN, SERVER, UPSTREAM } from './command.ts'
-import { ConfError, type Directive } from './directive.ts'
 
 /** What conf/build.ts needs to know of a module. The worker's modules add phases, filters and variables. */
 export interface ConfModule<C = unknown> {
@@ -52,6 +65,12 @@ export interface BuildOptions {
   prefix: string
   /** The folder of the configuration file: relative paths of configuration-time files; ends with a slash. */
   confPrefix: string
+  /** `-e`: the error log used where the main context names none; default `logs/error.log`. */
+  errorLog?: string
+  /** Addresses of the host names in `BuildContext.hosts`, once the master has looked them up. */
+  addresses?: Record<string, string[]>
+  /** Shared memory by zone name, once the master has allocated what `BuildContext.zones` asks for. */
+  zones?: Record<string, SharedArrayBuffer>
 }
 
 /** Handed to setters and `finish`. */
@@ -65,6 +84,12 @@ export class BuildContext {
   readonly logFiles = new Set<string>()
   /** What `-t` says without failing, in nginx's words. */
   readonly notices: string[] = []
+  /** What is doubtful but not an error, with its place: nginx's [warn] messages, shown by `-t` and at every start. */
+  readonly warnings: string[] = []
+  /** Host names whose addresses are needed, with the directive that names each first. */
+  readonly hosts = new Map<string, Directive | null>()
+  /** Shared memory this configuration needs: bytes by zone name. */
+  readonly zones = new Map<string, number>()
   readonly #announced = new Set<string>()
 
   constructor(options: BuildOptions, root: Scope) {
@@ -73,7 +98,7 @@ export class BuildContext {
   }
 
   /** Throws a ConfError at `at`, or at the directive being set. */
-  error(message: string, at: { file: string; line: number } | null = this.directive): never {
+  error(message: string, at: Place | null = this.directive): never {
     throw new ConfError(message, at)
   }
 
@@ -85,6 +110,23 @@ export class BuildContext {
   /** An absolute path for one named relative to the configuration's folder. */
   confPath(name: string): string {
     return name.startsWith('/') ? name : this.options.confPrefix + name
+  }
+
+  /** Addresses of `host`; none in the master's first build, which finds out what names there are. */
+  resolve(host: string): string[] {
+    if (!this.hosts.has(host)) this.hosts.set(host, this.directive)
+    return this.options.addresses?.[host] ?? []
+  }
+
+  /** The zone called `name`, shared by all workers; memory of its own in a build that has no zones yet. */
+  zone(name: string, bytes: number): SharedArrayBuffer {
+    this.zones.set(name, bytes)
+    return this.options.zones?.[name] ?? new SharedArrayBuffer(bytes)
+  }
+
+  /** Adds a warning, with its place behind it. */
+  warn(message: string, at: Place | null = this.directive): void {
+    this.warnings.push(message + placeSuffix(at))
   }
 
   /** Adds a notice once for each `key`. */
@@ -153,10 +195,16 @@ function commandTable(modules: readonly ConfModule[]): Map<string, Entry[]> {
   return table
 }
 
-function configure(scope: Scope, directives: Directive[], commands: Map<string, Entry[]>, context: BuildContext): void {
+function configure(
+  scope: Scope,
+  directives: Directive[],
+  commands: Map<string, Entry[]>,
+  context: BuildContext,
+): void {
   for (const directive of directives) {
     context.directive = directive
     context.scope = scope
+    if (directive.broken !== undefined) throw new ConfError(directive.broken, directive)
     const entries = commands.get(directive.name)
     if (entries === undefined) throw unknownDirective(directive, commands.keys())
     const entry = entries.find((candidate) => candidate.command.in & scope.kind)
@@ -168,8 +216,10 @@ function configure(scope: Scope, directives: Directive[], commands: Map<string, 
 
 function checkForm(directive: Directive, command: Command, context: BuildContext): void {
   const wantsBlock = command.block !== undefined
-  if (wantsBlock && directive.block === null) context.error(`directive "${directive.name}" has no opening "{"`)
-  if (!wantsBlock && directive.block !== null) context.error(`directive "${directive.name}" is not terminated by ";"`)
+  if (wantsBlock && directive.block === null)
+    context.error(`directive "${directive.name}" has no opening "{"`)
+  if (!wantsBlock && directive.block !== null)
+    context.error(`directive "${directive.name}" is not terminated by ";"`)
   if (!fits(directive.args.length, command.args)) {
     context.error(`invalid number of arguments in "${directive.name}" directive`)
   }
@@ -179,13 +229,15 @@ function fits(count: number, arity: Arity): boolean {
   return typeof arity === 'number' ? count === arity : count >= arity[0] && count <= arity[1]
 }
 
-function apply(scope: Scope, directive: Directive, entry: Entry, commands: Map<string, Entry[]>, context: BuildContext): void {
+function apply(
+  scope: Scope,
+  directive: Directive,
+  entry: Entry,
+  commands: Map<string, Entry[]>,
+  context: BuildContext,
+): void {
   const { command, module, field } = entry
-  if (command.noEffect !== undefined) {
-    command.set(directive, context, undefined)
-    context.notice(directive.name, `"${directive.name}" has no effect: ${command.noEffect}`)
-    return
-  }
+  if (command.block === 'raw') rejectBroken(directive.block!)
   let target = scope
   if (typeof command.block === 'number') {
     if (!command.repeat && scope.children.some((child) => child.kind === command.block)) {
@@ -198,7 +250,21 @@ function apply(scope: Scope, directive: Directive, entry: Entry, commands: Map<s
   const previous = own[field]
   if (previous !== undefined && !command.repeat) context.error(`"${directive.name}" directive is duplicate`)
   own[field] = command.set(directive, context, previous)
+  if (command.noEffect !== undefined) {
+    context.notice(
+      directive.name,
+      `the "${directive.name}" directive has no effect: ${command.noEffect}${placeSuffix(directive)}`,
+    )
+  }
   if (target !== scope) configure(target, directive.block ?? [], commands, context)
+}
+
+/** Setters of raw blocks see complete ones only. */
+function rejectBroken(block: Directive[]): void {
+  for (const entry of block) {
+    if (entry.broken !== undefined) throw new ConfError(entry.broken, entry)
+    if (entry.block !== null) rejectBroken(entry.block)
+  }
 }
 
 function merge(scope: Scope, modules: readonly ConfModule[], context: BuildContext): void {
@@ -208,7 +274,8 @@ function merge(scope: Scope, modules: readonly ConfModule[], context: BuildConte
     const conf: Record<string, unknown> = {}
     for (const command of module.commands) {
       const field = fieldName(command.name)
-      conf[field] = own?.[field] ?? (command.inherit === false ? undefined : outer?.[field]) ?? command.default
+      conf[field] =
+        own?.[field] ?? (command.inherit === false ? undefined : outer?.[field]) ?? command.default
     }
     scope.confs[module.index] = conf
   }

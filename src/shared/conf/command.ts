@@ -51,3 +51,10 @@ export interface Command {
 export function fieldName(directive: string): string {
   return directive.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
+
+let modules = 0
+
+/** A new module's `index`: unique among all modules of this thread. */
+export function nextModuleIndex(): number {
+  return modules++
+}
