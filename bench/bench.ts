@@ -1,0 +1,242 @@
+// `npm run bench`: every scenario on weir and nginx in turn, then tables, JSON and chart. The order of a run is read
+// here from top to bottom; what a scenario is stands in scenarios/, how it is shown in table.ts and chart.ts.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Backend, startBackend } from './backend.ts'
+import { ratioChart } from './chart.ts'
+import { measureIdle } from './idle.ts'
+import { autocannonLoad } from './load/autocannon.ts'
+import type { LoadGenerator } from './load/load.ts'
+import { wrkLoad } from './load/wrk.ts'
+import { helpText, type Options, parseOptions, UsageError } from './options.ts'
+import { type ProxyName, type RunningProxy, startProxy } from './proxy.ts'
+import {
+  busyShare,
+  cpuPerRequest,
+  type IdleOutcome,
+  type LoadOutcome,
+  loadOutcome,
+  type Round,
+  type Run,
+  requestsPerSecond,
+} from './result.ts'
+import type { IdleScenario, LoadScenario } from './scenario.ts'
+import { scenarios } from './scenarios/index.ts'
+import { readable } from './statistics.ts'
+import { markdown, textTables } from './table.ts'
+import {
+  type Cores,
+  chooseCores,
+  describeMachine,
+  descriptorLimit,
+  findTools,
+  missing,
+  type Tools,
+} from './tools.ts'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+
+/** What every step of a run needs. */
+interface Bench {
+  options: Options
+  tools: Tools
+  cores: Cores | null
+  work: string
+  backend: Backend
+  load: LoadGenerator
+  proxies: ProxyName[]
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2), scenarios)
+  if (options === null) {
+    process.stdout.write(helpText(scenarios))
+    return
+  }
+  const tools = findTools()
+  const cores = chooseCores(tools)
+  const notes = missing(tools, cores)
+  for (const note of notes) console.log(`note: ${note}`)
+
+  const work = workFolder()
+  const backend = await startBackend(
+    work,
+    options.backend === 'node' ? null : needed('nginx', options.backend, tools),
+    others(cores),
+  )
+  const wrk = options.load === 'autocannon' ? null : needed('wrk', options.load, tools)
+  const proxies = chooseProxies(options, tools)
+  const bench = {
+    options,
+    tools,
+    cores,
+    work,
+    backend,
+    load: wrk === null ? autocannonLoad : wrkLoad(wrk),
+    proxies,
+  }
+  const run: Run = {
+    date: new Date().toISOString(),
+    machine: describeMachine(tools),
+    load: wrk === null ? 'autocannon' : 'wrk',
+    backend: backend.kind,
+    pinned: cores !== null,
+    rounds: options.rounds,
+    seconds: options.seconds,
+    notes,
+    outcomes: [],
+  }
+  console.log(
+    `measuring ${proxies.join(' and ')}: load from ${run.load}, backend ${run.backend}, ${where(cores)}`,
+  )
+
+  for (const scenario of options.scenarios) {
+    console.log(`\n${scenario.title}`)
+    run.outcomes.push(
+      scenario.kind === 'idle' ? await runIdle(bench, scenario) : await runLoad(bench, scenario),
+    )
+  }
+  await backend.child.stop()
+  console.log(`\n${textTables(run.outcomes)}\n`)
+  save(run, options.out ?? (options.partial ? 'partial' : 'latest'))
+}
+
+/** A new folder for configurations and logs, removed when the bench ends. */
+function workFolder(): string {
+  mkdirSync(join(HERE, '.work'), { recursive: true })
+  const folder = mkdtempSync(join(HERE, '.work/run-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** The tool's path, null when it may be missing; one that was asked for by name may not. */
+function needed(tool: 'nginx' | 'wrk', asked: string | null, tools: Tools): string | null {
+  if (tools[tool] === null && asked === tool) throw new UsageError(`${tool} is not installed`)
+  return tools[tool]
+}
+
+function chooseProxies(options: Options, tools: Tools): ProxyName[] {
+  if (options.only === 'nginx' && tools.nginx === null) throw new UsageError('nginx is not installed')
+  if (options.only !== null) return [options.only]
+  return tools.nginx === null ? ['weir'] : ['weir', 'nginx']
+}
+
+function others(cores: Cores | null): string | null {
+  return cores?.others ?? null
+}
+
+function where(cores: Cores | null): string {
+  return cores === null ? 'nothing pinned' : `proxy on core ${cores.proxy}, the rest on ${cores.others}`
+}
+
+function startFor(
+  bench: Bench,
+  scenario: LoadScenario | IdleScenario,
+  name: ProxyName,
+): Promise<RunningProxy> {
+  return startProxy(name, {
+    scenario,
+    work: bench.work,
+    backendPort: bench.backend.port,
+    cores: bench.cores?.proxy ?? null,
+    nginx: bench.tools.nginx,
+  })
+}
+
+/** Both proxies stay up and are loaded in turn, so that what else the machine does meets both alike. */
+async function runLoad(bench: Bench, scenario: LoadScenario): Promise<LoadOutcome> {
+  const { options } = bench
+  const proxies: RunningProxy[] = []
+  const rounds: Partial<Record<ProxyName, Round[]>> = {}
+  for (const name of bench.proxies) {
+    const proxy = await startFor(bench, scenario, name)
+    proxies.push(proxy)
+    rounds[name] = []
+    await runRound(bench, scenario, proxy, Math.max(2, Math.ceil(options.seconds / 2)))
+    console.log(`  ${name} is warmed up`)
+  }
+  for (let number = 1; number <= options.rounds; number++) {
+    for (const proxy of proxies) {
+      const round = await runRound(bench, scenario, proxy, options.seconds)
+      rounds[proxy.name]!.push(round)
+      console.log(`  round ${number}/${options.rounds}  ${proxy.name.padEnd(5)}  ${describeRound(round)}`)
+    }
+  }
+  for (const proxy of proxies) await proxy.child.stop()
+  const outcome = loadOutcome(scenario, rounds)
+  if (outcome.ratio !== null) console.log(`  nginx CPU / weir CPU: ${outcome.ratio.toFixed(2)}`)
+  return outcome
+}
+
+async function runRound(
+  bench: Bench,
+  scenario: LoadScenario,
+  proxy: RunningProxy,
+  seconds: number,
+): Promise<Round> {
+  const before = proxy.cpu
+  const result = await bench.load({
+    scenario,
+    url: proxy.url(scenario.path),
+    seconds,
+    cores: others(bench.cores),
+  })
+  if (!proxy.child.running) throw new Error(`${proxy.name} ended under load\n${proxy.child.stderr}`)
+  if (result.requests === 0) throw new Error(`${proxy.name} answered no request (${result.errors} errors)`)
+  return { ...result, cpuMicroseconds: proxy.cpu - before }
+}
+
+function describeRound(round: Round): string {
+  const figures = [
+    `${readable(Math.round(requestsPerSecond(round)))} requests/s`.padStart(18),
+    `p50 ${readable(round.p50)} ms`.padStart(12),
+    `p99 ${readable(round.p99)} ms`.padStart(12),
+    `${readable(cpuPerRequest(round))} us CPU/request`.padStart(20),
+    `busy ${Math.round(busyShare(round) * 100)} %`,
+  ]
+  return figures.join('  ') + (round.errors > 0 ? `  ${round.errors} errors` : '')
+}
+
+async function runIdle(bench: Bench, scenario: IdleScenario): Promise<IdleOutcome> {
+  const outcome: IdleOutcome = { kind: 'idle', name: scenario.name, title: scenario.title, proxies: {} }
+  // Beside its clients a proxy has backend connections, logs and Node's own descriptors open.
+  const connections = Math.min(scenario.connections, descriptorLimit() - 512)
+  if (connections < scenario.connections)
+    console.log(`  note: the limit of open files allows ${connections} connections`)
+  for (const name of bench.proxies) {
+    const proxy = await startFor(bench, scenario, name)
+    const figures = await measureIdle(proxy, scenario, connections, bench.load, others(bench.cores))
+    await proxy.child.stop()
+    outcome.proxies[name] = figures
+    console.log(
+      `  ${name.padEnd(5)}  ${readable(Math.round(figures.bytesPerConnection))} bytes per idle connection`,
+    )
+  }
+  return outcome
+}
+
+function save(run: Run, name: string): void {
+  const base = join(HERE, 'results', name)
+  mkdirSync(join(HERE, 'results'), { recursive: true })
+  const chart = ratioChart(run)
+  const files: Record<string, string | null> = {
+    json: `${JSON.stringify(run, null, 2)}\n`,
+    md: markdown(run),
+    svg: chart,
+  }
+  const written = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== null)
+  for (const [extension, text] of written) writeFileSync(`${base}.${extension}`, text)
+  console.log(`written: ${written.map(([extension]) => `bench/results/${name}.${extension}`).join(', ')}`)
+}
+
+main().then(
+  () => process.exit(0),
+  (error: Error) => {
+    console.error(
+      error instanceof UsageError ? `bench: ${error.message} (see --help)` : `bench: ${error.message}`,
+    )
+    process.exit(1)
+  },
+)

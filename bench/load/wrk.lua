@@ -1,0 +1,17 @@
+-- Run by wrk for every scenario: takes method, body size and connection header from the arguments after the URL,
+-- and prints the result as one line of JSON (wrk's own report rounds).
+function init(args)
+  wrk.method = args[1]
+  wrk.headers["Host"] = args[4]
+  if args[2] ~= "0" then wrk.body = string.rep("x", tonumber(args[2])) end
+  if args[3] == "close" then wrk.headers["Connection"] = "close" end
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format(
+    'RESULT {"requests":%d,"seconds":%.6f,"p50":%.4f,"p99":%.4f,"errors":%d}\n',
+    summary.requests, summary.duration / 1e6,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end

@@ -1,0 +1,126 @@
+// Starts weir or nginx on the configuration of a scenario, and tells what the process has used.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Child } from './children.ts'
+import { proxyConf } from './conf.ts'
+import { freePort, listening } from './port.ts'
+import { cpuMicroseconds, processTree, residentBytes } from './proc.ts'
+import { BACKEND_BYTES, type Scenario } from './scenario.ts'
+
+export type ProxyName = 'weir' | 'nginx'
+
+export interface ProxyOptions {
+  scenario: Scenario
+  /** A folder the proxy's own folder is made in. */
+  work: string
+  backendPort: number
+  cores: string | null
+  /** nginx's binary; only read for nginx. */
+  nginx: string | null
+  /** weir only: what stands before `main.ts`, the Node binary included. Default: the running Node. */
+  node?: readonly string[]
+  /** Main directives beside the file's, for `-g`. Default: `daemon off;` */
+  globals?: string
+  /** See Child. */
+  group?: boolean
+  env?: NodeJS.ProcessEnv
+}
+
+const MAIN = fileURLToPath(new URL('../src/master/main.ts', import.meta.url))
+
+/** A running proxy: master, workers and threads are one thing here. */
+export class RunningProxy {
+  readonly name: ProxyName
+  readonly port: number
+  readonly child: Child
+  #pids: number[] = []
+
+  constructor(name: ProxyName, port: number, child: Child) {
+    this.name = name
+    this.port = port
+    this.child = child
+  }
+
+  /** Learns the worker processes; call it once the proxy serves. */
+  survey(): void {
+    this.#pids = processTree(this.child.pid)
+  }
+
+  get cpu(): number {
+    return cpuMicroseconds(this.#pids)
+  }
+
+  get resident(): number {
+    return residentBytes(this.#pids)
+  }
+
+  url(path: string): string {
+    return `http://127.0.0.1:${this.port}${path}`
+  }
+}
+
+/** Resolves once the proxy has given one right answer. */
+export async function startProxy(name: ProxyName, options: ProxyOptions): Promise<RunningProxy> {
+  const port = await freePort()
+  const folder = join(options.work, `${name}-${options.scenario.name}`)
+  mkdirSync(join(folder, 'logs'), { recursive: true })
+  const conf = join(folder, 'nginx.conf')
+  writeFileSync(conf, proxyConf(options.scenario, port, options.backendPort))
+
+  const program = name === 'nginx' ? [options.nginx!] : [...(options.node ?? [process.execPath]), MAIN]
+  const flags = ['-p', `${folder}/`, '-c', conf, '-g', options.globals ?? 'daemon off;']
+  const child = new Child([...program, ...flags], {
+    cores: options.cores,
+    group: options.group ?? false,
+    ...(options.env === undefined ? {} : { env: options.env }),
+  })
+  const explain = () => `${child.stderr}${tail(join(folder, 'logs/error.log'))}`
+  const proxy = new RunningProxy(name, port, child)
+  try {
+    await listening(child, port, explain)
+    await check(proxy, options.scenario)
+  } catch (error) {
+    await child.stop()
+    throw new Error(`${name}: ${(error as Error).message}\n${explain()}`.trimEnd())
+  }
+  proxy.survey()
+  return proxy
+}
+
+/** Figures of wrong answers are worth nothing: one request is looked at before the load. */
+function check(proxy: RunningProxy, scenario: Scenario): Promise<void> {
+  const post = scenario.kind === 'load' && scenario.method === 'POST'
+  return new Promise((resolve, reject) => {
+    const request = get(proxy.url(scenario.path), {
+      agent: false,
+      method: post ? 'POST' : 'GET',
+      timeout: 5000,
+    })
+    request.on('response', (response) => {
+      let bytes = 0
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+      })
+      response.on('error', reject)
+      response.on('end', () => {
+        const right = response.statusCode === 200 && bytes === BACKEND_BYTES[scenario.path]
+        if (right) resolve()
+        else reject(new Error(`answered ${scenario.path} with ${response.statusCode} and ${bytes} bytes`))
+      })
+    })
+    request.on('timeout', () => request.destroy(new Error(`did not answer ${scenario.path} in 5 seconds`)))
+    request.on('error', reject)
+    request.end()
+  })
+}
+
+function tail(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').slice(-2000)
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,60 @@
+// What a scenario says: the load, the few words of nginx.conf it changes, and the ratio it aims at.
+// One file per scenario under scenarios/, listed in order in scenarios/index.ts.
+
+/** Requests at full speed over a number of connections. */
+export interface LoadScenario {
+  kind: 'load'
+  /** Name for `--scenario`, also the key in the JSON. */
+  name: string
+  /** A line for people. */
+  title: string
+  method: 'GET' | 'POST'
+  /** Path asked for: one of those the backend knows. */
+  path: BackendPath
+  /** Bytes sent as request body; 0 for none. */
+  requestBytes: number
+  connections: number
+  /** false: every request opens a connection and asks for it to be closed. */
+  keepalive: boolean
+  accessLog: boolean
+  /** Adds `reuseport` to `listen`: weir's worker accepts by itself instead of being handed sockets. */
+  reuseport: boolean
+  /** nginx CPU / weir CPU to reach; null when none is set. */
+  target: number | null
+}
+
+/** Connections that have had one answer and are left open; memory is measured, not speed. */
+export interface IdleScenario {
+  kind: 'idle'
+  name: string
+  title: string
+  path: BackendPath
+  connections: number
+}
+
+export type Scenario = LoadScenario | IdleScenario
+
+/** Size of the body answered for each path. */
+export const BACKEND_BYTES = {
+  '/1k': 1024,
+  '/64k': 64 * 1024,
+  '/1m': 1024 * 1024,
+  '/post': 2,
+} as const
+
+export type BackendPath = keyof typeof BACKEND_BYTES
+
+/** The 1 KiB GET over 64 keepalive connections with the access log on: what the others vary. */
+export const baseline: LoadScenario = {
+  kind: 'load',
+  name: '1k',
+  title: '1 KiB GET, access log on',
+  method: 'GET',
+  path: '/1k',
+  requestBytes: 0,
+  connections: 64,
+  keepalive: true,
+  accessLog: true,
+  reuseport: false,
+  target: 0.95,
+}

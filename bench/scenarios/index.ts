@@ -1,0 +1,24 @@
+// Every scenario, in the order of the report.
+
+import type { Scenario } from '../scenario.ts'
+import { connectHandOff } from './connect-hand-off.ts'
+import { connectReuseport } from './connect-reuseport.ts'
+import { get1k } from './get-1k.ts'
+import { get1kThousand } from './get-1k-1000.ts'
+import { get1kNoLog } from './get-1k-no-log.ts'
+import { get1m } from './get-1m.ts'
+import { get64k } from './get-64k.ts'
+import { idle } from './idle.ts'
+import { post16k } from './post-16k.ts'
+
+export const scenarios: readonly Scenario[] = [
+  get1k,
+  get1kNoLog,
+  get64k,
+  get1m,
+  post16k,
+  connectHandOff,
+  connectReuseport,
+  get1kThousand,
+  idle,
+]
