@@ -15,7 +15,10 @@ export function createBackend(name: string): Server {
     response.setHeader('X-Backend', name)
     answer(request, response).catch(() => response.destroy())
   })
-  const sockets = new WebSocketServer({ server, maxPayload: ECHO_LIMIT })
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: ECHO_LIMIT })
+  server.on('upgrade', (request, stream, head) => {
+    sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit('connection', socket, request))
+  })
   sockets.on('connection', (socket) => {
     socket.on('message', (message, isBinary) => socket.send(message, { binary: isBinary }))
     socket.on('error', () => socket.terminate())

@@ -29,8 +29,7 @@ export interface Demo {
 export async function startDemo(port: number | null): Promise<Demo> {
   const own = port ?? PORT
   const holder = await reserve(own)
-  const { thread, ports } = await startBackends()
-  await new Promise((resolve) => holder.close(resolve))
+  const { thread, ports } = await startBackends().finally(() => holder.close())
   const prefix = `${mkdtempSync(join(tmpdir(), 'weir-demo-'))}/`
   const confFile = `${prefix}nginx.conf`
   const conf = demoConf(own, ports)
@@ -71,6 +70,7 @@ async function startBackends(): Promise<{ thread: Worker; ports: number[] }> {
   const entry = import.meta.url.endsWith('.ts') ? './backend-thread.ts' : './backend-thread.js'
   const thread = new Worker(new URL(entry, import.meta.url), { workerData: { ports: BACKEND_PORTS } })
   const [ports] = (await once(thread, 'message')) as [number[]]
+  thread.on('error', (error) => process.stderr.write(`weir: the demo's backends ended: ${error}\n`))
   return { thread, ports }
 }
 
