@@ -273,6 +273,7 @@ function merge(scope: Scope, modules: readonly ConfModule[], context: BuildConte
     const outer = scope.parent?.confs[module.index]
     const conf: Record<string, unknown> = {}
     for (const command of module.commands) {
+      if (command.noEffect !== undefined) continue
       const field = fieldName(command.name)
       conf[field] =
         own?.[field] ?? (command.inherit === false ? undefined : outer?.[field]) ?? command.default
