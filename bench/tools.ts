@@ -10,10 +10,11 @@ export interface Tools {
   nginx: string | null
   wrk: string | null
   taskset: string | null
+  perf: string | null
 }
 
 export function findTools(): Tools {
-  return { nginx: find('nginx'), wrk: find('wrk'), taskset: find('taskset') }
+  return { nginx: find('nginx'), wrk: find('wrk'), taskset: find('taskset'), perf: find('perf') }
 }
 
 function find(name: string): string | null {
