@@ -80,6 +80,7 @@ export class Tokenizer {
       this.#mark(this.#pos - 1)
       if (code === SHARP) {
         while (code !== LF && code !== END) code = this.#read()
+        if (code === LF) this.#mark(this.#pos - 1)
       } else if (!isSpace(code)) {
         return code
       }

@@ -49,13 +49,13 @@ function parseUnits(text: string, first: number, last: number): number | null {
   while (part.lastIndex < text.length) {
     const [, digits, unit] = part.exec(text) ?? []
     if (digits === undefined || unit === undefined) return null
-    // A number without unit is in seconds, and the last one.
+    // A number without unit is in seconds, and the last one; nginx takes one even after `s` and `ms`.
     const index = unit === '' || unit === ' ' ? SECOND_INDEX : timeUnits.indexOf(unit)
     if (unit !== '' && (index < next || index > last)) return null
     const count = parseInteger(digits === '' ? '0' : digits)
     if (count === null) return null
     total += count * unitLengths[index]!
-    next = index + 1
+    next = unit === ' ' ? timeUnits.length : index + 1
   }
   return total < Number(MAX_INTEGER) ? total : null
 }
