@@ -1,0 +1,66 @@
+// `npm run docs`: writes the lists of directives and variables into README.md, between their markers, from the
+// tables that the configuration is checked with. A test holds README.md to them. Not part of the package.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { contextList } from '../shared/conf/build.ts'
+import type { Command } from '../shared/conf/command.ts'
+import { modules } from '../worker/modules.ts'
+
+export const README = new URL('../../README.md', import.meta.url)
+
+/** README's text with current lists. Throws where a pair of markers is missing. */
+export function withLists(readme: string): string {
+  const commands = modules.flatMap((module) => module.commands)
+  let text = readme
+  text = between(text, 'directives', directiveTable(commands.filter((command) => !command.noEffect)))
+  text = between(text, 'tuning', tuningTable(commands.filter((command) => command.noEffect)))
+  return between(text, 'variables', variableList())
+}
+
+function between(text: string, name: string, content: string): string {
+  const marker = (end: string) => `<!-- ${name}:${end} -->`
+  const start = text.indexOf(marker('start'))
+  const end = text.indexOf(marker('end'))
+  if (start < 0 || end < start) throw new Error(`no ${marker('start')} ... ${marker('end')}`)
+  return `${text.slice(0, start)}${marker('start')}\n${content}\n${text.slice(end)}`
+}
+
+/** One row for each name: a directive may be declared once for each context it opens. */
+function directiveTable(commands: Command[]): string {
+  const contexts = new Map<string, number>()
+  for (const { name, in: mask } of commands) contexts.set(name, (contexts.get(name) ?? 0) | mask)
+  const rows = [...contexts]
+    .sort(byName)
+    .map(([name, mask]) => `| \`${name}\` | ${[...new Set(contextList(mask))].join(', ')} |`)
+  return ['| directive | stands in |', '|---|---|', ...rows].join('\n')
+}
+
+/** The directives without effect, by reason. */
+function tuningTable(commands: Command[]): string {
+  const names = new Map<string, Set<string>>()
+  for (const { name, noEffect } of commands) {
+    const reason = noEffect ?? ''
+    names.set(reason, (names.get(reason) ?? new Set()).add(name))
+  }
+  const rows = [...names].map(([reason, set]) => `| ${code([...set].sort())} | ${reason} |`)
+  return ['| directives | why they have no effect |', '|---|---|', ...rows].join('\n')
+}
+
+function variableList(): string {
+  const names = modules.flatMap((module) => ('variables' in module ? Object.keys(module.variables) : []))
+  const prefixes = modules.flatMap((module) => ('families' in module ? Object.keys(module.families) : []))
+  const all = [...names, ...prefixes.map((prefix) => `${prefix}NAME`)]
+  return code([...new Set(all)].sort().map((name) => `$${name}`))
+}
+
+function code(words: string[]): string {
+  return words.map((word) => `\`${word}\``).join(' ')
+}
+
+function byName([left]: [string, number], [right]: [string, number]): number {
+  return left < right ? -1 : 1
+}
+
+if (process.argv[1] === import.meta.filename) {
+  writeFileSync(README, withLists(readFileSync(README, 'utf8')))
+}
