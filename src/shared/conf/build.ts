@@ -26,7 +26,12 @@ export interface ConfModule<C = unknown> {
   /** Position in `confs`; given by `defineModule`. */
   readonly index: number
   /** Called for every scope after its fields are merged, outermost first; may add derived fields to `conf`. */
-  readonly finish?: ((conf: C, scope: Scope, context: BuildContext) => void) | undefined
+  readonly finish?: Finisher<C>['finish'] | undefined
+}
+
+/** Declared as a method, so that one list may hold modules whose configurations differ. */
+interface Finisher<C> {
+  finish(conf: C, scope: Scope, context: BuildContext): void
 }
 
 /** One block of the configuration, with a merged configuration for each module. */
