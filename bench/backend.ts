@@ -24,7 +24,11 @@ export async function startBackend(
   const port = await freePort()
   const folder = join(work, 'backend')
   const child = new Child(nginx === null ? responder(port) : nginxCommand(nginx, folder, port), { cores })
-  await listening(child, port, () => child.stderr)
+  try {
+    await listening(child, port)
+  } catch (error) {
+    throw new Error(`backend: ${(error as Error).message}\n${child.stderr}`)
+  }
   return { port, kind: nginx === null ? 'node' : 'nginx', child }
 }
 

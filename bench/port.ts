@@ -16,12 +16,12 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Resolves once `port` accepts; rejects with what `explain` says when the child ends or 20 seconds pass. */
-export async function listening(child: Child, port: number, explain: () => string): Promise<void> {
+/** Resolves once `port` accepts; rejects when the child ends or 20 seconds pass. */
+export async function listening(child: Child, port: number): Promise<void> {
   const deadline = Date.now() + 20_000
   while (!(await accepts(port))) {
-    if (!child.running) throw new Error(`ended before it listened\n${explain()}`)
-    if (Date.now() > deadline) throw new Error(`does not listen after 20 seconds\n${explain()}`)
+    if (!child.running) throw new Error('ended before it listened')
+    if (Date.now() > deadline) throw new Error('does not listen after 20 seconds')
     await delay(20)
   }
 }

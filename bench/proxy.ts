@@ -80,7 +80,7 @@ export async function startProxy(name: ProxyName, options: ProxyOptions): Promis
   const explain = () => `${child.stderr}${tail(join(folder, 'logs/error.log'))}`
   const proxy = new RunningProxy(name, port, child)
   try {
-    await listening(child, port, explain)
+    await listening(child, port)
     await check(proxy, options.scenario)
   } catch (error) {
     await child.stop()

@@ -38,10 +38,11 @@ export async function profileWithPerf(profiling: Profiling, perf: string): Promi
   const report = async (...options: string[]) => {
     const child = new Child([perf, 'report', '-i', data, '--stdio', '-g', 'none', ...options], { cores })
     await child.ended
-    return child.stdout.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    const lines = child.stdout.split('\n').map((line) => line.trimEnd())
+    return lines.filter((line) => line !== '' && !line.startsWith('#'))
   }
-  const objects = await report('--sort', 'dso', '--percent-limit', '0.5')
-  const symbols = await report('--sort', 'dso,symbol', '--percent-limit', '0.1')
+  const objects = await report('--fields', 'overhead,dso', '--percent-limit', '0.5')
+  const symbols = await report('--fields', 'overhead,dso,symbol', '--percent-limit', '0.1')
   if (symbols.length === 0)
     throw new Error('perf recorded nothing; it needs kernel.perf_event_paranoid <= 1 or root')
   const each = cpuMicroseconds / result.requests

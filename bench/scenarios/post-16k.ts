@@ -6,7 +6,7 @@ import { baseline, type LoadScenario } from '../scenario.ts'
 export const post16k: LoadScenario = {
   ...baseline,
   name: 'post-16k',
-  title: '16 KiB POST',
+  title: '16 KiB POST (kept in a file by nginx)',
   method: 'POST',
   path: '/post',
   requestBytes: 16 * 1024,

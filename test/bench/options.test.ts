@@ -48,7 +48,8 @@ describe('parseOptions', () => {
 describe('helpText', () => {
   it('names every scenario with its title', () => {
     const text = helpText(scenarios)
-    for (const { name, title } of scenarios) expect(text).toMatch(new RegExp(`^  ${name} +${title}$`, 'm'))
+    const lines = text.split('\n').map((line) => line.trim().split(/ {2,}/))
+    for (const { name, title } of scenarios) expect(lines).toContainEqual([name, title])
   })
 })
 
