@@ -12,15 +12,30 @@ export function answerLines(bytes: string, proxy: RunningProxy): string[] {
     const product = PAGE.exec(response)?.[1]
     let text = response.replace(/\r\nDate: [^\r]*/g, '\r\nDate: DATE')
     text = text.replace(new RegExp(`\\r\\nServer: ${PRODUCT.source}\\r`, 'g'), '\r\nServer: PRODUCT\r')
+    const named = new RegExp(`\\r\\nServer: (${PRODUCT.source})\\r`).exec(response)?.[1]
+    if (isPageWithoutBody(response) && named !== undefined) text = shorten(text, named.length)
     if (product !== undefined) {
       text = text.replace(PAGE, '<hr><center>PRODUCT</center>')
-      text = text.replace(
-        /\r\nContent-Length: (\d+)/,
-        (_, n) => `\r\nContent-Length: ${Number(n) - product.length} + PRODUCT`,
-      )
+      text = shorten(text, product.length)
     }
     return lines(common(joinChunks(text), proxy))
   })
+}
+
+/** The answer to a HEAD request that a page would answer had it been GET. */
+function isPageWithoutBody(response: string): boolean {
+  return (
+    response.endsWith('\r\n\r\n') &&
+    /^HTTP\/1\.1 [345]/.test(response) &&
+    response.includes('\r\nContent-Type: text/html\r')
+  )
+}
+
+/** Counts the product's name out of the Content-Length. */
+function shorten(response: string, product: number): string {
+  return response.replace(/\r\nContent-Length: (\d+)/, (whole, length) =>
+    length === '0' ? whole : `\r\nContent-Length: ${Number(length) - product} + PRODUCT`,
+  )
 }
 
 /** The backend's side. nginx 1.22 adds `Connection: close` where later versions send none. */
@@ -32,8 +47,9 @@ export function requestLines(bytes: string, proxy: RunningProxy): string[] {
 export function accessLines(text: string, answer: string, proxy: RunningProxy): string[] {
   const page = PAGE.exec(answer)?.[1]?.length ?? 0
   const server = new RegExp(`\\r\\nServer: (${PRODUCT.source})\\r`).exec(answer)?.[1]?.length ?? 0
+  const chunked = /\r\nTransfer-Encoding: chunked\r/.test(answer)
   return lines(
-    common(text, proxy)
+    common(chunked ? text.replace(/\bbody=\d+/g, 'body=CHUNKS') : text, proxy)
       .replace(/\bbody=(\d+)/g, (_, n) => `body=${Number(n) === 0 ? 0 : Number(n) - page}`)
       .replace(/\bbytes=(\d+)/g, (_, n) => `bytes=${Number(n) - page - server}`)
       .replace(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME')

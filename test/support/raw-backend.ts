@@ -8,7 +8,7 @@ export interface Reply {
   /** Sent as they are (latin1); several are sent as separate writes, each after the one before has left. */
   bytes?: string | Buffer | (string | Buffer)[]
   /** Afterwards: keep the connection (default), end it, or reset it. */
-  then?: 'keep' | 'end' | 'reset'
+  after?: 'keep' | 'end' | 'reset'
   /** 'head': answer as soon as the head of the request is there, whatever its body. Default: the whole request. */
   when?: 'request' | 'head' | 'connect'
 }
@@ -132,8 +132,8 @@ async function send(socket: Socket, reply: Reply): Promise<void> {
   for (const part of parts) {
     if (part.length > 0) await write(socket, part)
   }
-  if (reply.then === 'end') socket.end()
-  else if (reply.then === 'reset') socket.resetAndDestroy()
+  if (reply.after === 'end') socket.end()
+  else if (reply.after === 'reset') socket.resetAndDestroy()
 }
 
 function write(socket: Socket, part: string | Buffer): Promise<void> {

@@ -1,0 +1,125 @@
+// proxy_pass: what URI the backend is asked for, and which backend.
+
+import { describeParity } from './compare.ts'
+import { get, LOGGING, MODERN, type ParityCases, request } from './requests.ts'
+
+const PASSES = String.raw`${LOGGING}${MODERN}
+  upstream back { server %BACKEND%; }
+  upstream weighted { server %BACKEND% weight=3; server %REFUSED% down; keepalive 4; }
+  upstream with_backup { server %REFUSED% down; server %BACKEND% backup; }
+  server {
+    listen 127.0.0.1:%PORT%;
+    server_name proxy.test;
+    location / { proxy_pass http://%BACKEND%; }
+    location /slash/ { proxy_pass http://%BACKEND%/; }
+    location /noslash { proxy_pass http://%BACKEND%/; }
+    location /replaced/ { proxy_pass http://%BACKEND%/other/; }
+    location /joined/ { proxy_pass http://%BACKEND%/other; }
+    location /longer { proxy_pass http://%BACKEND%/a/b/c/; }
+    location = /exact { proxy_pass http://%BACKEND%/was-exact; }
+    location = /exactargs { proxy_pass http://%BACKEND%/was-exact?fixed=1; }
+    location ^~ /caret/ { proxy_pass http://%BACKEND%/caret2/; }
+    location ~ ^/regex/(.*)$ { proxy_pass http://%BACKEND%; }
+    location ~ ^/rxvar/(.*)$ { proxy_pass http://%BACKEND%/var/$1; }
+    location ~ ^/rxargs/(.*)$ { proxy_pass http://%BACKEND%/var/$1$is_args$args; }
+    location /var/ { proxy_pass http://%BACKEND%$request_uri; }
+    location /varuri/ { proxy_pass http://%BACKEND%$uri; }
+    location /vararg/ { proxy_pass http://%BACKEND%/x?u=$arg_u&h=$http_x_a; }
+    location /encoded%20target/ { proxy_pass http://%BACKEND%/; }
+    location /target/ { proxy_pass http://%BACKEND%/with%20percent/; }
+    location "/sp ace/" { proxy_pass http://%BACKEND%/s/; }
+    location /query/ { proxy_pass http://%BACKEND%/q?x=1; }
+    location /up/ { proxy_pass http://back/from-upstream/; }
+    location /upplain/ { proxy_pass http://back; }
+    location /weighted/ { proxy_pass http://weighted; }
+    location /backup/ { proxy_pass http://with_backup; }
+    location /outer/ {
+      proxy_pass http://%BACKEND%/outer-target/;
+      location /outer/inner/ { proxy_pass http://%BACKEND%/inner-target/; }
+      location ~ \.own$ { proxy_pass http://%BACKEND%; }
+    }
+  }
+`
+
+const methods = [
+  'POST',
+  'PUT',
+  'DELETE',
+  'PATCH',
+  'OPTIONS',
+  'PROPFIND',
+  'MKCOL',
+  'COPY',
+  'LOCK',
+  'FOO',
+  'X-Y_Z',
+]
+
+const cases: ParityCases = [
+  { name: 'without URI the request passes as it came', send: get('/a/b?c=d&e') },
+  { name: 'without URI encodings stay', send: get('/a%20b/%41%2F%c3%a9?x=%20+') },
+  { name: 'without URI slashes and dots stay', send: get('//a/./b/../c//d') },
+  { name: 'without URI an empty query stays', send: get('/a?') },
+  { name: 'without URI a fragment', send: get('/a?x#frag') },
+  { name: 'without URI high bytes stay', send: get('/\xc3\xa9?\xff') },
+  { name: 'without URI an absolute target', send: get('http://proxy.test/a/b?x=1') },
+  { name: 'without URI an absolute target without path', send: get('http://proxy.test') },
+  { name: 'without URI an absolute target with arguments only', send: get('http://proxy.test?a') },
+  { name: 'without URI the asterisk of OPTIONS', send: request('OPTIONS', '*'), until: 'close' },
+  { name: 'slash for slash', send: get('/slash/a/b?c=d') },
+  { name: 'slash for slash, nothing behind', send: get('/slash/') },
+  { name: 'slash for no slash', send: get('/noslash/a') },
+  { name: 'slash for no slash, joined', send: get('/noslashed') },
+  { name: 'prefix replaced', send: get('/replaced/a?x') },
+  { name: 'prefix replaced and joined', send: get('/joined/a') },
+  { name: 'longer than the prefix', send: get('/longerx/y') },
+  { name: 'exact location', send: get('/exact') },
+  { name: 'exact location with arguments', send: get('/exact?x=1') },
+  { name: 'arguments of both sides', send: get('/exactargs?x=1') },
+  { name: 'arguments of the target only', send: get('/exactargs') },
+  { name: 'arguments in the target of a prefix', send: get('/query/more?y=2') },
+  { name: '^~ location', send: get('/caret/x') },
+  { name: 'with URI the path is normalised', send: get('/slash/a/./b/../c//d') },
+  { name: 'with URI a space is encoded again', send: get('/slash/a%20b') },
+  { name: 'with URI a percent is encoded again', send: get('/slash/a%25b') },
+  { name: 'with URI an encoded slash is decoded', send: get('/slash/a%2Fb') },
+  { name: 'with URI a question mark and hash are encoded again', send: get('/slash/a%3Fb%23c') },
+  { name: 'with URI high bytes are not encoded', send: get('/slash/%C3%A9') },
+  { name: 'with URI control characters are encoded', send: get('/slash/%01%0a%7f') },
+  { name: 'with URI quotes, brackets and the like', send: get('/slash/%22%3c%3e%5b%5d%5c%5e%60%7b%7c%7d') },
+  { name: 'with URI semicolons, commas and colons', send: get("/slash/a;b,c:d@e!f$g&h'i(j)k*l+m=n~o") },
+  { name: 'with URI unchanged encodings of letters', send: get('/slash/%41%5A') },
+  { name: 'with URI arguments are untouched', send: get('/slash/?a=%20%41//../&b=%2f') },
+  { name: 'with URI an empty query', send: get('/slash/a?') },
+  { name: 'with URI the prefix may come encoded', send: get('/sl%61sh/a') },
+  { name: 'with URI the prefix may come with dots', send: get('/x/../slash/a') },
+  { name: 'with URI a fragment', send: get('/slash/a#frag') },
+  { name: 'with URI an absolute target', send: get('http://proxy.test/slash/a?b') },
+  { name: 'regex location', send: get('/regex/a%20b?x') },
+  { name: 'capture in the target', send: get('/rxvar/a/b?lost=1') },
+  { name: 'capture in the target, decoded', send: get('/rxvar/a%20b') },
+  { name: 'capture with arguments', send: get('/rxargs/a?kept=1') },
+  { name: '$request_uri in the target', send: get('/var/a%20b//c?x=1') },
+  { name: '$uri in the target', send: get('/varuri/a//b?x=1') },
+  { name: 'arguments and headers in the target', send: get('/vararg/?u=5', 'X-A: b') },
+  { name: 'a target with an encoded space', send: get('/target/x') },
+  { name: 'a location with a space', send: get('/sp%20ace/x%20y') },
+  { name: 'upstream with URI', send: get('/up/a') },
+  { name: 'upstream without URI', send: get('/upplain/a') },
+  { name: 'upstream with a server down', send: get('/weighted/a') },
+  { name: 'upstream with a backup server', send: get('/backup/a') },
+  { name: 'nested location has its own target', send: get('/outer/inner/x') },
+  { name: 'outer target', send: get('/outer/x') },
+  { name: 'nested regex without URI', send: get('/outer/x.own') },
+  ...methods.map((method) => ({
+    name: `method ${method}`,
+    send: request(method, '/m', 'Content-Length: 0'),
+  })),
+  {
+    name: 'method HEAD',
+    send: request('HEAD', '/m'),
+    answer: 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n',
+  },
+]
+
+describeParity('proxy_pass', PASSES, cases)

@@ -1,0 +1,191 @@
+// The header that the client sees: what is passed and hidden, proxy_hide_header, add_header with its conditions.
+
+import { describeParity } from './compare.ts'
+import { get, LOGGING, MODERN, type ParityCases, reply, replyWith, request } from './requests.ts'
+
+const HEADERS = `${LOGGING}${MODERN}
+  server {
+    listen 127.0.0.1:%PORT%;
+    server_name h.test;
+    add_header X-Server 1;
+    location / { proxy_pass http://%BACKEND%; }
+    location /own/ { add_header X-Own "$uri"; proxy_pass http://%BACKEND%; }
+    location /always/ { add_header X-Always 1 always; add_header X-Ok 1; proxy_pass http://%BACKEND%; }
+    location /empty/ { add_header X-Empty ""; add_header X-Var $arg_v; add_header X-Set 1; proxy_pass http://%BACKEND%; }
+    location /twice/ { add_header X-T 1; add_header X-T 2; add_header x-t 3; proxy_pass http://%BACKEND%; }
+    location /return/ { add_header X-R $status; return 200 "r"; }
+    location /return404/ { add_header X-R $status; add_header X-Always $status always; return 404; }
+    location /return301/ { add_header X-R 1; return 301 /x; }
+    location /return418/ { add_header X-R 1; add_header X-Always 1 always; return 418 "t"; }
+    location /upstream/ { add_header X-Up "$upstream_status|$upstream_http_x_custom|$upstream_http_content_type" always; proxy_pass http://%BACKEND%; }
+    location /sent/ { add_header X-Sent "$sent_http_content_type|$sent_http_x_custom"; proxy_pass http://%BACKEND%; }
+    location /hide/ { proxy_hide_header X-Custom; proxy_hide_header content-type; proxy_pass http://%BACKEND%; }
+    location /hidemore/ { proxy_hide_header Set-Cookie; proxy_hide_header Cache-Control; proxy_hide_header ETag; proxy_pass http://%BACKEND%; }
+    location /cors/ {
+      add_header Access-Control-Allow-Origin $http_origin always;
+      add_header Vary Origin;
+      add_header Cache-Control "no-store";
+      add_header Content-Security-Policy "default-src 'self'; img-src *" always;
+      proxy_pass http://%BACKEND%; }
+    location /dead/ { add_header X-Ok 1; add_header X-Always 1 always; proxy_pass http://%REFUSED%; }
+    location /nest/ { add_header X-Nest 1;
+      location /nest/kept { proxy_pass http://%BACKEND%; }
+      location /nest/own { add_header X-Inner 1; proxy_pass http://%BACKEND%; } }
+  }
+  server {
+    listen 127.0.0.1:%PORT2%;
+    proxy_hide_header X-Outer;
+    server_tokens off;
+    location / { proxy_pass http://%BACKEND%; }
+    location /hide { proxy_hide_header X-Inner; proxy_pass http://%BACKEND%; }
+    location /page { return 404; }
+    location /text { return 200 "x"; }
+  }
+`
+
+const full = replyWith(
+  '200 OK',
+  'body',
+  'Date: Thu, 01 Jan 1970 00:00:00 GMT',
+  'Server: backend/1',
+  'X-Custom: c',
+  'Content-Type: text/css',
+  'Set-Cookie: a=1',
+  'Set-Cookie: b=2',
+  'X-Accel-Buffering: no',
+  'X-Pad: pad',
+  'Last-Modified: Sat, 21 Nov 2026 00:00:00 GMT',
+  'ETag: "abc"',
+  'Cache-Control: max-age=5',
+  'Cache-Control: public',
+  'Expires: Thu, 01 Jan 1970 00:00:00 GMT',
+  'Vary: Accept',
+  'Accept-Ranges: bytes',
+  'x-lower: L',
+  'Keep-Alive: timeout=3',
+)
+const statuses = [
+  '200 OK',
+  '201 Created',
+  '204 No Content',
+  '206 Partial Content',
+  '301 Moved',
+  '302 Found',
+  '303 See',
+  '304 Not Modified',
+  '307 T',
+  '308 P',
+  '400 Bad',
+  '401 U',
+  '403 F',
+  '404 N',
+  '405 M',
+  '416 R',
+  '500 E',
+  '503 S',
+]
+
+const cases: ParityCases = [
+  { name: 'everything a backend may send', send: get('/'), answer: full },
+  { name: 'everything, to HTTP/1.0', send: 'GET / HTTP/1.0\r\n\r\n', until: 'close', answer: full },
+  { name: 'everything, to HEAD', send: request('HEAD', '/'), answer: full.slice(0, -4) },
+  { name: 'without Content-Type', send: get('/'), answer: replyWith('200 OK', 'x') },
+  {
+    name: 'Content-Type with a charset',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'Content-Type: text/html; charset=utf-8'),
+  },
+  { name: 'status text is kept', send: get('/'), answer: replyWith('200 Fine By Me', 'x') },
+  { name: 'status text is missing', send: get('/'), answer: replyWith('200 ', 'x') },
+  { name: 'status text and its space are missing', send: get('/'), answer: replyWith('200', 'x') },
+  { name: 'an unknown status', send: get('/'), answer: replyWith('299 Odd', 'x') },
+  { name: 'a high status', send: get('/'), answer: replyWith('999 Odd', 'x') },
+  {
+    name: 'spaces around values',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'X-S:   a b  ', 'X-N:v', 'X-E:'),
+  },
+  {
+    name: 'duplicated headers',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'X-D: 1', 'X-O: 0', 'X-D: 2'),
+  },
+  {
+    name: 'Connection of the backend',
+    send: get('/'),
+    answer: { bytes: replyWith('200 OK', 'x', 'Connection: close', 'X-A: 1'), after: 'end' },
+  },
+  {
+    name: 'Upgrade of the backend',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'Upgrade: h2c', 'Connection: Upgrade'),
+  },
+  {
+    name: 'Location elsewhere',
+    send: get('/'),
+    answer: replyWith('302 Found', '', 'Location: http://elsewhere.test/x'),
+  },
+  { name: 'Location as a path', send: get('/'), answer: replyWith('302 Found', '', 'Location: /x?y') },
+  { name: 'Location relative', send: get('/'), answer: replyWith('201 Created', '', 'Location: x') },
+  {
+    name: 'Refresh and Link',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'Refresh: 5; url=/x', 'Link: </a>; rel=preload'),
+  },
+  {
+    name: 'WWW-Authenticate',
+    send: get('/'),
+    answer: replyWith('401 U', 'x', 'WWW-Authenticate: Basic realm="r"', 'WWW-Authenticate: Bearer'),
+  },
+  ...statuses.map((status) => ({
+    name: `add_header with ${status}`,
+    send: get('/always/'),
+    answer: /^(204|304)/.test(status) ? reply(status) : replyWith(status, 'b'),
+  })),
+  { name: 'add_header of the server', send: get('/'), answer: replyWith('200 OK', 'x') },
+  { name: 'add_header of the location replaces it', send: get('/own/x'), answer: replyWith('200 OK', 'x') },
+  { name: 'add_header is inherited into a nested location', send: get('/nest/kept') },
+  { name: 'add_header of a nested location replaces', send: get('/nest/own') },
+  { name: 'add_header with an empty value', send: get('/empty/') },
+  { name: 'add_header with a variable', send: get('/empty/?v=7') },
+  {
+    name: 'add_header three times the same',
+    send: get('/twice/'),
+    answer: replyWith('200 OK', 'x', 'X-T: backend'),
+  },
+  { name: 'add_header on return', send: get('/return/') },
+  { name: 'add_header on return 404', send: get('/return404/') },
+  { name: 'add_header on return 301', send: get('/return301/') },
+  { name: 'add_header on return 418', send: get('/return418/') },
+  { name: 'add_header on 502', send: get('/dead/') },
+  {
+    name: 'add_header beside the same of the backend',
+    send: get('/cors/', 'Origin: http://o.test'),
+    answer: replyWith('200 OK', 'x', 'Vary: Accept', 'Cache-Control: public'),
+  },
+  { name: 'add_header of $upstream_http_', send: get('/upstream/'), answer: full },
+  {
+    name: 'add_header of $upstream_http_ where there is none',
+    send: get('/upstream/'),
+    answer: replyWith('404 N', 'x'),
+  },
+  { name: 'add_header of $sent_http_', send: get('/sent/'), answer: full },
+  { name: 'proxy_hide_header', send: get('/hide/'), answer: full },
+  { name: 'proxy_hide_header of special ones', send: get('/hidemore/'), answer: full },
+  {
+    name: 'proxy_hide_header of the server',
+    send: get('/'),
+    port: 2,
+    answer: replyWith('200 OK', 'x', 'X-Outer: 1', 'X-Inner: 1'),
+  },
+  {
+    name: 'proxy_hide_header of the location replaces it',
+    send: get('/hide'),
+    port: 2,
+    answer: replyWith('200 OK', 'x', 'X-Outer: 1', 'X-Inner: 1'),
+  },
+  { name: 'server_tokens off', send: get('/text'), port: 2 },
+  { name: 'server_tokens off on a page', send: get('/page'), port: 2 },
+]
+
+describeParity('response header', HEADERS, cases)
