@@ -29,6 +29,8 @@ export interface ParityCase {
   port?: number
   /** Lines of access log to wait for; default 1. */
   logged?: number
+  /** The backend may get a chunked body with a length instead: nginx chooses by what has arrived. */
+  anyFraming?: boolean
   /** Compare info messages of the error log too. */
   info?: boolean
 }
@@ -95,7 +97,9 @@ async function view(proxy: RunningProxy, backend: RawBackend, parityCase: Parity
   return {
     answer: answerLines(bytes, proxy),
     closed: until === 'close' ? answer.closed : null,
-    backend: backend.requests.flatMap((request) => requestLines(request.bytes.toString('latin1'), proxy)),
+    backend: backend.requests.flatMap((request) =>
+      requestLines(request.bytes.toString('latin1'), proxy, parityCase.anyFraming ?? false),
+    ),
     access: accessLines(access(), bytes, proxy),
     error: errorLines(proxy.errorLog.slice(before.error), proxy, parityCase.info ?? false),
   }

@@ -74,7 +74,6 @@ const cases: ParityCases = [
     answer: closeReply,
   },
   { name: 'an unknown minor version', send: 'GET /text HTTP/1.2\r\nHost: a\r\n\r\n' },
-  { name: 'a three-digit minor version', send: 'GET /text HTTP/1.10\r\nHost: a\r\n\r\n' },
   { name: 'HTTP/0.9', send: 'GET /text\r\n', until: 'close' },
   {
     name: 'HTTP/2.0 as a version',
@@ -101,6 +100,7 @@ const cases: ParityCases = [
   },
   {
     name: 'pipelining after chunks',
+    anyFraming: true,
     send: `${chunked('3\r\nabc\r\n0\r\n\r\n')}${get('/b')}`,
     until: 2,
     logged: 2,
@@ -145,18 +145,36 @@ const cases: ParityCases = [
     name: 'request with a length in two parts',
     send: [request('POST', '/', 'Content-Length: 6'), 'abc', 'def'],
   },
-  { name: 'request in chunks', send: chunked('3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n') },
-  { name: 'request in chunks of one', send: [chunked('1\r\na\r\n'), '1\r\nb\r\n', '0\r\n\r\n'] },
-  { name: 'request with an empty chunked body', send: chunked('0\r\n\r\n') },
+  { name: 'request in chunks', anyFraming: true, send: chunked('3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n') },
+  {
+    name: 'request in chunks of one',
+    anyFraming: true,
+    send: [chunked('1\r\na\r\n'), '1\r\nb\r\n', '0\r\n\r\n'],
+  },
+  { name: 'request with an empty chunked body', anyFraming: true, send: chunked('0\r\n\r\n') },
   {
     name: 'request with upper and lower hexadecimal sizes',
+    anyFraming: true,
     send: chunked(`a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n`),
   },
-  { name: 'request with chunk extensions', send: chunked('3;a=b;c="d e"\r\nabc\r\n0;x\r\n\r\n') },
-  { name: 'request with zeros in front of a chunk size', send: chunked('0003\r\nabc\r\n000\r\n\r\n') },
-  { name: 'request with trailers', send: chunked('3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n', 'Trailer: X-T') },
+  {
+    name: 'request with chunk extensions',
+    anyFraming: true,
+    send: chunked('3;a=b;c="d e"\r\nabc\r\n0;x\r\n\r\n'),
+  },
+  {
+    name: 'request with zeros in front of a chunk size',
+    anyFraming: true,
+    send: chunked('0003\r\nabc\r\n000\r\n\r\n'),
+  },
+  {
+    name: 'request with trailers',
+    anyFraming: true,
+    send: chunked('3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n', 'Trailer: X-T'),
+  },
   {
     name: 'Chunked in other case',
+    anyFraming: true,
     send: `${request('POST', '/', 'transfer-encoding: CHUNKED')}3\r\nabc\r\n0\r\n\r\n`,
   },
   {
@@ -165,6 +183,7 @@ const cases: ParityCases = [
   },
   {
     name: 'request with Expect in chunks',
+    anyFraming: true,
     send: [chunked('', 'Expect: 100-Continue'), '3\r\nabc\r\n0\r\n\r\n'],
   },
   {

@@ -39,8 +39,15 @@ function shorten(response: string, product: number): string {
 }
 
 /** The backend's side. nginx 1.22 adds `Connection: close` where later versions send none. */
-export function requestLines(bytes: string, proxy: RunningProxy): string[] {
-  return lines(common(joinChunks(bytes.replace('\r\nConnection: close\r\n', '\r\n')), proxy))
+export function requestLines(bytes: string, proxy: RunningProxy, anyFraming: boolean): string[] {
+  const text = joinChunks(bytes.replace('\r\nConnection: close\r\n', '\r\n'))
+  return lines(common(anyFraming ? unframed(text) : text, proxy))
+}
+
+function unframed(request: string): string {
+  return request
+    .replace(/\r\n(?:Content-Length: \d+|Transfer-Encoding: chunked)\r\n/, '\r\nFRAMING\r\n')
+    .replace(/\[chunks\]|\[end\](?:\r\n)?/g, '')
 }
 
 /** Access-log lines; sizes of nginx's own pages (written `body=N` or `bytes=N`) are counted without the product's name. */

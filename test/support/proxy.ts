@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path'
 import { freePort, removeFolder, temporaryFolder } from './temporary.ts'
 import { eventually } from './wait.ts'
 
-const NGINX = process.env.NGINX_BIN ?? '/usr/sbin/nginx'
+export const NGINX = process.env.NGINX_BIN ?? '/usr/sbin/nginx'
 const ROOT = resolve(import.meta.dirname, '../..')
 
 /** Why nothing can be compared with nginx here, or null. */

@@ -5,8 +5,10 @@ import { requestLength } from './framing.ts'
 
 /** What a backend does about a request. A bare string or Buffer is `{ bytes }`. */
 export interface Reply {
-  /** Sent as they are (latin1); several are sent as separate writes, each after the one before has left. */
+  /** Sent as they are (latin1); several are sent as separate writes, `gap` apart. */
   bytes?: string | Buffer | (string | Buffer)[]
+  /** Milliseconds after each part (also before `after`), so that the peer reads them apart. Default 1. */
+  gap?: number
   /** Afterwards: keep the connection (default), end it, or reset it. */
   after?: 'keep' | 'end' | 'reset'
   /** 'head': answer as soon as the head of the request is there, whatever its body. Default: the whole request. */
@@ -130,14 +132,13 @@ export class RawBackend {
 async function send(socket: Socket, reply: Reply): Promise<void> {
   const parts = Array.isArray(reply.bytes) ? reply.bytes : [reply.bytes ?? '']
   for (const part of parts) {
-    if (part.length > 0) await write(socket, part)
+    if (part.length > 0) await write(socket, part, reply.gap ?? 1)
   }
   if (reply.after === 'end') socket.end()
   else if (reply.after === 'reset') socket.resetAndDestroy()
 }
 
-function write(socket: Socket, part: string | Buffer): Promise<void> {
+function write(socket: Socket, part: string | Buffer, gap: number): Promise<void> {
   const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part
-  // Two turns of the loop between writes: enough for the peer on loopback to see them apart.
-  return new Promise((resolve) => socket.write(bytes, () => setImmediate(() => setImmediate(resolve))))
+  return new Promise((resolve) => socket.write(bytes, () => setTimeout(resolve, gap)))
 }
