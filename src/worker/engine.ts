@@ -1,22 +1,143 @@
 // What a worker thread runs: the HTTP engine behind the messages of worker/main.ts.
 
 import type { Socket } from 'node:net'
-import type { Cycle } from '../shared/conf/build.ts'
+import { buildCycle, type Cycle, type Scope } from '../shared/conf/build.ts'
+import { core, type ErrorLogFile, workerConnections } from '../shared/core.ts'
+import { ErrorLog } from '../shared/error-log.ts'
 import type { CyclePlan } from '../shared/messages.ts'
 import type { WorkerStats } from '../shared/stats.ts'
+import { Http1Connection } from './connection/connection.ts'
+import type { ConnectionHost } from './connection/host.ts'
+import { planServers, type SocketServers } from './http/servers.ts'
+import { type CoreHttpConf, coreHttp } from './modules/core.ts'
+import { useLogFiles } from './modules/log.ts'
+import { httpModules, modules } from './modules.ts'
+import { run as runTick } from './tick.ts'
+import { openTransport } from './transport/open.ts'
+import type { PeerGroup, UpstreamHost } from './upstream/peers.ts'
+import { allGroups } from './upstream/upstream-block.ts'
 
-export class Engine {
-  constructor(_slot: number, _stats: WorkerStats) {}
+/** Connection numbers of different workers do not meet: each has its own range in every so many. */
+const CONNECTION_STRIDE = 1024
+
+export class Engine implements ConnectionHost, UpstreamHost {
+  readonly stats: WorkerStats
+  generation = 0
+  draining = false
+  connectionLimit = 512
+  readonly #slot: number
+  readonly #connections = new Set<Http1Connection>()
+  #sockets = new Map<string, SocketServers>()
+  #groups: PeerGroup[] = []
+  #errorLogs = new Map<readonly ErrorLogFile[], ErrorLog>()
+  #accepted = 0
+  #drained: (() => void) | null = null
+
+  /** `slot`: number of the worker; `stats`: its row. */
+  constructor(slot: number, stats: WorkerStats) {
+    this.#slot = slot
+    this.stats = stats
+  }
+
   /** Builds a Cycle from `plan` without touching the running one. Throws ConfError. */
-  prepare(_plan: CyclePlan): Cycle { throw new Error('not yet') }
-  /** New requests use this Cycle from now on. */
-  activate(_cycle: Cycle, _plan: CyclePlan): void {}
-  /** Takes over an accepted client connection (paused) that arrived on the listening socket `key`. `active` was counted by the master already. */
-  adopt(_socket: Socket, _key: string): void {}
+  prepare(plan: CyclePlan): Cycle {
+    return buildCycle(plan.tree, modules, plan.options)
+  }
+
+  /** New requests use this Cycle from now on; those in flight finish on theirs. */
+  activate(cycle: Cycle, plan: CyclePlan): void {
+    const logs = new Map<readonly ErrorLogFile[], ErrorLog>()
+    const errorLog = (scope: Scope) => errorLogOf(scope, logs, plan.logFiles)
+    useLogFiles(plan.logFiles)
+    this.#sockets = planServers(cycle, { modules: httpModules, errorLog })
+    this.#errorLogs = logs
+    for (const group of this.#groups) group.idle.close()
+    this.#groups = [...new Set(allGroups(cycle.context).values())]
+    for (const group of this.#groups) group.bind(this)
+    this.connectionLimit = workerConnections(cycle.root)
+    this.generation = plan.generation
+  }
+
   /** Writes logs to other descriptors from now on; everything gathered so far went to the old ones. */
-  reopen(_logFiles: Record<string, number>): void {}
+  reopen(logFiles: Record<string, number>): void {
+    useLogFiles(logFiles)
+    for (const log of this.#errorLogs.values()) log.reopen(logFiles)
+  }
+
+  /**
+   * Takes over an accepted client connection (paused) that arrived on the listening socket `key`. It has been counted
+   * as active already.
+   */
+  adopt(socket: Socket, key: string): void {
+    const servers = this.#sockets.get(key)
+    this.stats.countAccepted()
+    if (servers === undefined || socket.destroyed) {
+      this.stats.addActive(-1)
+      socket.destroy()
+      return
+    }
+    this.stats.countHandled()
+    if (tcpNodelay(servers)) socket.setNoDelay(true)
+    const id = ++this.#accepted * CONNECTION_STRIDE + this.#slot
+    this.#connections.add(new Http1Connection((owner) => openTransport(socket, owner), this, key, id))
+  }
+
+  servers(key: string): SocketServers | null {
+    return this.#sockets.get(key) ?? null
+  }
+
+  closed(connection: Http1Connection): void {
+    if (!this.#connections.delete(connection)) return
+    this.stats.addActive(-1)
+    if (this.#connections.size === 0) this.#finishDraining()
+  }
+
   /** Closes up to `count` idle keepalive client connections, the longest idle first; returns how many. */
-  shed(_count: number): number { return 0 }
+  shed(count: number): number {
+    const idle = [...this.#connections].filter((connection) => connection.idleSince > 0)
+    idle.sort((left, right) => left.idleSince - right.idleSince)
+    const chosen = idle.slice(0, count)
+    for (const connection of chosen) connection.retire()
+    return chosen.length
+  }
+
   /** Closes idle connections, lets the others finish, then calls `done`. */
-  drain(_done: () => void): void {}
+  drain(done: () => void): void {
+    this.draining = true
+    this.#drained = done
+    for (const connection of this.#connections) connection.retire()
+    for (const group of this.#groups) group.idle.close()
+    if (this.#connections.size === 0) this.#finishDraining()
+  }
+
+  #finishDraining(): void {
+    const done = this.#drained
+    if (done === null) return
+    this.#drained = null
+    runTick()
+    done()
+  }
+}
+
+function tcpNodelay(servers: SocketServers): boolean {
+  return (servers.fallback.defaultServer.plan.confs[coreHttp.index] as CoreHttpConf).tcpNodelay
+}
+
+/** Scopes with the same `error_log` directives share one log. */
+function errorLogOf(
+  scope: Scope,
+  logs: Map<readonly ErrorLogFile[], ErrorLog>,
+  logFiles: Record<string, number>,
+): ErrorLog {
+  const files = scope.conf(core).errorLog
+  let log = logs.get(files)
+  if (log === undefined) {
+    const targets = files.map(({ path, level }) => ({
+      path,
+      level,
+      fd: path === null ? 2 : (logFiles[path] ?? 2),
+    }))
+    logs.set(files, (log = new ErrorLog(targets)))
+  }
+  return log
 }

@@ -106,7 +106,9 @@ export class Fields {
     const at = index * STRIDE
     const gap = this.#bounds[at + 2]! - this.#bounds[at + 1]!
     const end = this.#bounds[at + 3]!
-    return gap === 2 && this.text.charCodeAt(this.#bounds[at + 1]! + 1) === 32 && this.text.charCodeAt(end) === 13
+    return (
+      gap === 2 && this.text.charCodeAt(this.#bounds[at + 1]! + 1) === 32 && this.text.charCodeAt(end) === 13
+    )
   }
 
   /** Position of the first field called `name` (lower case) from `from` on; -1 where there is none. */

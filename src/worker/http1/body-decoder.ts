@@ -14,7 +14,18 @@ export interface BodyEvents {
   complete(trailers: Fields | null): void
 }
 
-type State = 'none' | 'length' | 'until close' | 'size' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailer' | 'done'
+type State =
+  | 'none'
+  | 'length'
+  | 'until close'
+  | 'size'
+  | 'extension'
+  | 'size LF'
+  | 'data'
+  | 'data CR'
+  | 'data LF'
+  | 'trailer'
+  | 'done'
 
 const CR = 13
 const LF = 10
@@ -82,7 +93,10 @@ export class BodyDecoder {
     }
     let at = start
     while (at < end && this.#state !== 'done') {
-      at = this.#state === 'data' ? this.#chunkData(bytes, at, end, events) : this.#chunkByte(bytes[at]!, at, events)
+      at =
+        this.#state === 'data'
+          ? this.#chunkData(bytes, at, end, events)
+          : this.#chunkByte(bytes[at]!, at, events)
       if (at < 0) return -1
     }
     return at

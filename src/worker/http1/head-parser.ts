@@ -124,7 +124,13 @@ export abstract class HeadParser {
 }
 
 /** Adds the field that stands in `text[start, end)`, the line without its end. */
-export function addField(fields: Fields, text: string, start: number, end: number, dropOdd: boolean): HeadError | null {
+export function addField(
+  fields: Fields,
+  text: string,
+  start: number,
+  end: number,
+  dropOdd: boolean,
+): HeadError | null {
   let hash = 0
   let odd = false
   let at = start

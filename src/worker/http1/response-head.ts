@@ -74,7 +74,8 @@ export class ResponseHead extends HeadParser {
         if (this.contentLength < 0) return 'upstream sent invalid "Content-Length" header'
       } else if (hash === TRANSFER_ENCODING && fields.is(index, 'transfer-encoding')) {
         codings++
-        if (fields.value(index).toLowerCase() !== 'chunked') return 'upstream sent unknown "Transfer-Encoding"'
+        if (fields.value(index).toLowerCase() !== 'chunked')
+          return 'upstream sent unknown "Transfer-Encoding"'
       } else if (hash === CONNECTION && fields.is(index, 'connection')) {
         const value = fields.value(index).toLowerCase()
         if (value.includes('close')) keepAlive = false

@@ -6,7 +6,16 @@ import type { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { latin1, writeLatin1 } from '../../shared/latin1.ts'
 import { atTickEnd } from '../tick.ts'
-import { acquire, detach, HEADROOM, READ_SIZE, type ReadBuffer, release, sharedBuffer, unpin } from './read-buffer.ts'
+import {
+  acquire,
+  detach,
+  HEADROOM,
+  READ_SIZE,
+  type ReadBuffer,
+  release,
+  sharedBuffer,
+  unpin,
+} from './read-buffer.ts'
 import { plainAddress, type Transport, type TransportOwner } from './transport.ts'
 
 interface AddressInfo {
@@ -72,7 +81,8 @@ export function stealHandle(socket: Socket, owner: TransportOwner): HandleTransp
   const holder = socket as unknown as { _handle: Handle | null }
   const handle = holder._handle
   if (handle === null || typeof handle !== 'object') return null
-  if (typeof handle.useUserBuffer !== 'function' || typeof handle.writeLatin1String !== 'function') return null
+  if (typeof handle.useUserBuffer !== 'function' || typeof handle.writeLatin1String !== 'function')
+    return null
   holder._handle = null
   return new HandleTransport(handle, owner, binding)
 }
@@ -296,5 +306,5 @@ function closed(this: HandleTransport): void {
 
 function errnoError(errno: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(errno)
-  return Object.assign(new Error(code), { code, errno: -errno })
+  return Object.assign(new Error(code), { code, errno })
 }

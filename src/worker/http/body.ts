@@ -1,0 +1,25 @@
+// The one contract for message bodies: request and response, buffered or not, every protocol. A producer pushes into
+// a BodySink and stops when it is told to; whoever owns the sink calls the producer's `resume` when there is room.
+
+import type { Fields } from './fields.ts'
+
+/** Where body bytes go. Calls come in order: `write`s and `flush`es, then one `end` or `abort`, or a last `write`. */
+export interface BodySink {
+  /**
+   * Takes `bytes[start, end)`, which are valid only during the call. `last`: the body ends here, as with `end(null)`.
+   * false: send no more until the producer's `resume`; what was given is taken all the same.
+   */
+  write(bytes: Buffer, start: number, end: number, last: boolean): boolean
+  /** What was written so far, and the head before it, must not wait for more. */
+  flush(): void
+  /** The body is complete; `trailers` is null without any. */
+  end(trailers: Fields | null): void
+  /** The body will not be completed: the producer failed. */
+  abort(): void
+}
+
+/** Who produces a body. */
+export interface BodySource {
+  /** There is room again, after a `write` that returned false. */
+  resume(): void
+}

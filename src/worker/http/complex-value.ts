@@ -1,0 +1,83 @@
+// Complex values: arguments with variables in them, compiled to one function each when the configuration is built.
+
+import type { BuildContext } from '../../shared/conf/build.ts'
+import type { Setter } from '../../shared/conf/command.ts'
+import type { VariableReader } from './module.ts'
+import type { Request } from './request.ts'
+import { variableReader } from './variables.ts'
+
+/** A compiled argument. */
+export interface ComplexValue {
+  /** The text where no variable stands in it, else null. */
+  readonly constant: string | null
+  /** The value for a request; variables that are not found are empty. */
+  evaluate(r: Request): string
+}
+
+/** Compiles `text`. Errors are those of the directive being set. */
+export function compileValue(text: string, context: BuildContext): ComplexValue {
+  const parts = splitVariables(text, context)
+  if (parts.every((part) => typeof part === 'string')) {
+    const constant = parts.join('')
+    return { constant, evaluate: () => constant }
+  }
+  return { constant: null, evaluate: joiner(parts) }
+}
+
+/** Texts and variable readers in order. */
+export function splitVariables(text: string, context: BuildContext): (string | VariableReader)[] {
+  const parts: (string | VariableReader)[] = []
+  const pattern = /\$(?:\{([^}]*)\}?|([1-9])|(\w*))/g
+  let from = 0
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    if (match.index > from) parts.push(text.slice(from, match.index))
+    from = pattern.lastIndex
+    parts.push(variableReader(context, variableName(match, context)))
+  }
+  if (from < text.length || parts.length === 0) parts.push(text.slice(from))
+  return parts
+}
+
+function variableName(match: RegExpExecArray, context: BuildContext): string {
+  const braced = match[1]
+  if (braced !== undefined && !match[0].endsWith('}')) {
+    context.error(`the closing bracket in "${braced}" variable is missing`)
+  }
+  // Only one digit is the number of a capture: "$12" is $1 and "2".
+  const name = braced ?? match[2] ?? match[3]!
+  if (!/^\w+$/.test(name)) context.error('invalid variable name')
+  return name
+}
+
+function joiner(parts: (string | VariableReader)[]): (r: Request) => string {
+  const [first, second, third] = parts as [
+    string | VariableReader,
+    string | VariableReader,
+    string | VariableReader,
+  ]
+  if (parts.length === 1 && typeof first !== 'string') return (r) => first(r) ?? ''
+  if (parts.length === 2 && typeof first === 'string' && typeof second !== 'string') {
+    return (r) => first + (second(r) ?? '')
+  }
+  if (parts.length === 2 && typeof first !== 'string' && typeof second !== 'string') {
+    return (r) => (first(r) ?? '') + (second(r) ?? '')
+  }
+  if (
+    parts.length === 3 &&
+    typeof first === 'string' &&
+    typeof second !== 'string' &&
+    typeof third !== 'string'
+  ) {
+    return (r) => first + (second(r) ?? '') + (third(r) ?? '')
+  }
+  return (r) => {
+    let text = ''
+    for (const part of parts) text += typeof part === 'string' ? part : (part(r) ?? '')
+    return text
+  }
+}
+
+/** Setter of a directive whose only argument is a complex value. */
+export function complexValue(): Setter {
+  return (directive, context) => compileValue(directive.args[0]!, context)
+}

@@ -1,0 +1,71 @@
+// The only end of a request, and the ways a response begins.
+
+import { DECLINED, DONE, OK, type Result } from './module.ts'
+import type { Request } from './request.ts'
+import { specialResponse } from './special-response.ts'
+
+/** Close the connection without an answer; logged as it is. */
+export const CLOSE = 444
+/** The client went away before it had its answer. */
+export const CLIENT_CLOSED_REQUEST = 499
+
+/** Runs the header filters and hands the head to the protocol. Once per request. */
+export function sendHead(r: Request): void {
+  const { response } = r
+  response.headerOnly = r.client.method === 'HEAD' || response.status === 204 || response.status === 304
+  r.headSent = true
+  for (const filter of r.location.filters) filter(r)
+  r.stream.sendHead(r)
+}
+
+/** Sends `text` (latin1) as the whole content of the response whose head is set already. */
+export function sendContent(r: Request, text: string): void {
+  r.response.contentLength = text.length
+  sendHead(r)
+  if (r.response.headerOnly || text === '') r.out.end(null)
+  else {
+    const bytes = Buffer.from(text, 'latin1')
+    r.out.write(bytes, 0, bytes.length, true)
+  }
+}
+
+/**
+ * Ends the request: with OK when its response is complete, with a status for which a response is made here unless one
+ * has begun.
+ */
+export function finalize(r: Request, result: Result): void {
+  if (r.ended || result === DONE) return
+  if (result === OK || result === DECLINED) return end(r)
+  // A response that has begun cannot be taken back: the client learns from the missing end.
+  if (result === CLOSE || result === CLIENT_CLOSED_REQUEST || r.headSent) return abandon(r, result)
+  const content = specialResponse(r, result)
+  if (content === null) {
+    r.response.contentLength = result === 204 || result === 304 ? -1 : 0
+    sendHead(r)
+    r.out.end(null)
+  } else {
+    sendContent(r, content)
+  }
+  end(r)
+}
+
+/** Ends the request and closes its connection without a (whole) answer; `status` is logged if nothing was sent. */
+export function abandon(r: Request, status: number): void {
+  if (r.stream.bytesSent === 0) r.response.status = status
+  r.keepalive = false
+  close(r)
+  r.stream.terminate(r, false)
+}
+
+function end(r: Request): void {
+  close(r)
+  r.stream.finish(r)
+}
+
+/** The log phase: the same for every end. */
+function close(r: Request): void {
+  r.ended = true
+  r.onClientGone = null
+  r.source = null
+  for (const log of r.location.log) log(r)
+}

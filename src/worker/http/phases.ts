@@ -1,0 +1,82 @@
+// The phase engine: server handlers, location choice, location handlers, in the order plan.ts settled.
+
+import { finalize } from './finalize.ts'
+import { APPEND_SLASH } from './locations.ts'
+import { DECLINED, DONE, type Handler, OK, type Result } from './module.ts'
+import type { Request } from './request.ts'
+
+/** Runs a request from its beginning; ends it unless a handler takes it over. */
+export function runRequest(r: Request): void {
+  runServerPhases(r, 0)
+}
+
+function runServerPhases(r: Request, from: number): void {
+  const handlers = r.server.handlers
+  for (let index = from; index < handlers.length; index++) {
+    const result = call(handlers[index]!, r)
+    if (result instanceof Promise) {
+      return settle(r, result, (value) => afterServerHandler(r, value) && runServerPhases(r, index + 1))
+    }
+    if (!afterServerHandler(r, result)) return
+  }
+  chooseLocation(r)
+}
+
+/** true: go on with the next handler. */
+function afterServerHandler(r: Request, result: Result): boolean {
+  if (result === DECLINED || result === OK) return true
+  if (result !== DONE) finalize(r, result)
+  return false
+}
+
+function chooseLocation(r: Request): void {
+  const found = r.server.plan.locations.find(r)
+  if (found === APPEND_SLASH) {
+    const query = r.args === '' ? '' : `?${r.args}`
+    r.response.location = `${r.targetValid ? r.client.target.split('?', 1)[0]! : r.uri}/${query}`
+    return finalize(r, 301)
+  }
+  if (found !== null) r.location = found
+  runLocationPhases(r, 0)
+}
+
+function runLocationPhases(r: Request, from: number): void {
+  const { handlers, beforeContent } = r.location
+  for (let index = from; index < handlers.length; index++) {
+    const result = call(handlers[index]!, r)
+    const content = index >= beforeContent
+    if (result instanceof Promise) {
+      return settle(r, result, (value) => afterHandler(r, value, content) && runLocationPhases(r, index + 1))
+    }
+    if (!afterHandler(r, result, content)) return
+  }
+  // No handler made content.
+  finalize(r, r.uri.endsWith('/') ? 403 : 404)
+}
+
+function afterHandler(r: Request, result: Result, content: boolean): boolean {
+  if (result === DECLINED || (result === OK && !content)) return true
+  if (result !== DONE) finalize(r, result)
+  return false
+}
+
+/** A handler that throws is a bug of ours: the request ends with 500, the worker lives on. */
+function call(handler: Handler, r: Request): Result | Promise<Result> {
+  try {
+    return handler(r)
+  } catch (error) {
+    return failed(r, error)
+  }
+}
+
+function settle(r: Request, promise: Promise<Result>, next: (value: Result) => void): void {
+  promise.then(
+    (value) => r.ended || next(value),
+    (error) => r.ended || next(failed(r, error)),
+  )
+}
+
+function failed(r: Request, error: unknown): Result {
+  r.log('alert', `handler failed: ${error instanceof Error ? error.stack : String(error)}`)
+  return 500
+}

@@ -1,0 +1,145 @@
+// One request on its way through the phases, whatever protocol it came by. State is grouped by owner: what the client
+// sent, where it was routed, the response, the upstream, and what modules keep for themselves.
+
+import type { ConfModule } from '../../shared/conf/build.ts'
+import type { Level } from '../../shared/error-log.ts'
+import type { UpstreamStates } from '../upstream/states.ts'
+import type { BodySink, BodySource } from './body.ts'
+import type { Fields } from './fields.ts'
+import type { LocationPlan, ServerPlan } from './plan.ts'
+import { Response } from './response.ts'
+
+/** The connection a request came on, as requests and variables see it. */
+export interface ClientConnection {
+  /** `$connection`: number of the connection, unique in the process. */
+  readonly id: number
+  /** Requests so far on this connection, this one included. */
+  readonly requests: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  /** Milliseconds since the epoch. */
+  readonly opened: number
+  readonly tls: boolean
+}
+
+/** The protocol's end of one request: HTTP/1 connection, HTTP/2 stream. */
+export interface ClientStream {
+  readonly connection: ClientConnection
+  /** Where response content goes; the last sink of the filter chain. */
+  readonly out: BodySink
+  /** Takes the head of `r.response`; it leaves with the first content, on flush or at the end. */
+  sendHead(r: Request): void
+  /** Sends an interim response (1xx) with these lines. */
+  sendInterim(status: number, lines: string): void
+  /** Starts passing the request body to `sink`. The returned source resumes it. */
+  receiveBody(r: Request, sink: BodySink): BodySource
+  /** What is left of the request body is read and thrown away. */
+  discardBody(r: Request): void
+  /** The request has ended and is logged: go on with the connection. */
+  finish(r: Request): void
+  /** Closes the connection without an answer, for instance in the middle of a response. */
+  terminate(r: Request, reset: boolean): void
+  /** Bytes of the response sent so far, head included. */
+  readonly bytesSent: number
+  readonly bodyBytesSent: number
+}
+
+/** What the request's own words were. */
+export interface RequestLine {
+  /** As received: `GET /a HTTP/1.1`. */
+  readonly line: string
+  readonly method: string
+  /** Path and query as received. */
+  readonly target: string
+  /** `HTTP/1.1`. */
+  readonly protocol: string
+  /** HTTP/1.1 or later. */
+  readonly minor: number
+  /** -1: unknown length (chunked) or no body; see hasBody. */
+  readonly contentLength: number
+  readonly hasBody: boolean
+}
+
+export class Request {
+  readonly stream: ClientStream
+  readonly client: RequestLine
+  readonly fields: Fields
+  /** Milliseconds since the epoch at the first byte of the request. */
+  readonly started: number
+  /** Bytes of request line, head and body received. */
+  length = 0
+
+  server: ServerPlan
+  location: LocationPlan
+  /** Normalised host: lower case, no port; '' when the client sent none. */
+  host = ''
+  /** Current URI, decoded, and query. */
+  uri = ''
+  args = ''
+  /** The URI held %XX or has been changed: escape it where it goes into a request line. */
+  quoted = false
+  /** `client.target` still says what `uri` does. */
+  targetValid = true
+  /** Captures of the last regular expression that matched; named ones of all. */
+  captures: RegExpExecArray | null = null
+  named: Record<string, string | undefined> | null = null
+
+  readonly response = new Response()
+  headSent = false
+  /** Head of the filter chain for content. */
+  out: BodySink
+  /** Who produces the response body, told to go on when the client has room. */
+  source: BodySource | null = null
+  /** Connection is kept after this request, as far as both sides are concerned. */
+  keepalive = false
+  ended = false
+
+  /** Attempts of the proxy modules, for `$upstream_*` and the log. */
+  upstream: UpstreamStates | null = null
+  /** Called once when the client goes away before the request has ended. */
+  onClientGone: (() => void) | null = null
+  /** What it is doing, for the error log: `reading client request headers`. */
+  doing = ''
+
+  constructor(
+    stream: ClientStream,
+    client: RequestLine,
+    fields: Fields,
+    server: ServerPlan,
+    started: number,
+  ) {
+    this.stream = stream
+    this.client = client
+    this.fields = fields
+    this.server = server
+    this.location = server.plan
+    this.out = stream.out
+    this.started = started
+  }
+
+  /** The merged configuration of `module` where the request is now. */
+  conf<C>(module: ConfModule<C>): C {
+    return this.location.confs[module.index] as C
+  }
+
+  /** Writes an error-log line with the request's context behind it. */
+  log(level: Level, message: string): void {
+    const log = this.location.errorLog
+    if (log.enabled(level)) log.log(level, message + this.#context(), this.stream.connection.id)
+  }
+
+  #context(): string {
+    const doing = this.doing === '' ? '' : ` while ${this.doing}`
+    const server = this.server.firstName
+    const upstream = this.upstream?.current ?? ''
+    const host = this.fields.get('host')
+    return (
+      `${doing}, client: ${this.stream.connection.remoteAddress || 'unix:'}, server: ${server}` +
+      `${this.client.line === '' ? '' : `, request: "${this.client.line}"`}` +
+      `${upstream === '' ? '' : `, upstream: "${upstream}"`}` +
+      `${host === null ? '' : `, host: "${host}"`}`
+    )
+  }
+}

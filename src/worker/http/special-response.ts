@@ -1,0 +1,99 @@
+// Responses weir makes itself for a status: nginx's plain pages with weir's name in them.
+
+import { version } from '../../shared/version.ts'
+import { coreHttp } from '../modules/core.ts'
+import type { Request } from './request.ts'
+
+/** Reason phrases, as nginx sends them. A status without one is sent with its number alone. */
+export const REASONS: Readonly<Record<number, string>> = {
+  100: 'Continue',
+  101: 'Switching Protocols',
+  102: 'Processing',
+  103: 'Early Hints',
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted',
+  204: 'No Content',
+  206: 'Partial Content',
+  301: 'Moved Permanently',
+  302: 'Moved Temporarily',
+  303: 'See Other',
+  304: 'Not Modified',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Not Allowed',
+  406: 'Not Acceptable',
+  408: 'Request Time-out',
+  409: 'Conflict',
+  410: 'Gone',
+  411: 'Length Required',
+  412: 'Precondition Failed',
+  413: 'Request Entity Too Large',
+  414: 'Request-URI Too Large',
+  415: 'Unsupported Media Type',
+  416: 'Requested Range Not Satisfiable',
+  421: 'Misdirected Request',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Temporarily Unavailable',
+  504: 'Gateway Time-out',
+  505: 'HTTP Version Not Supported',
+  507: 'Insufficient Storage',
+}
+
+/** What the pages call a status; some differ from the reason phrase. */
+const TITLES: Readonly<Record<number, string>> = {
+  302: '302 Found',
+  401: '401 Authorization Required',
+  494: '400 Request Header Or Cookie Too Large',
+}
+
+/** Statuses that have a page. */
+const PAGES = new Set([
+  301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 416,
+  421, 429, 494, 500, 501, 502, 503, 504, 505, 507,
+])
+
+/** After these the connection is not kept: what the client sends next cannot be trusted, or we cannot. */
+const CLOSING = new Set([400, 413, 414, 494, 495, 496, 497, 500, 501])
+
+/** Sets the head of a special response for `status` and returns its content; null: none. */
+export function specialResponse(r: Request, status: number): string | null {
+  const { response } = r
+  const location = response.location
+  const lines = keptLines(r, status)
+  response.clear()
+  response.lines = lines
+  response.status = status === 494 ? 400 : status
+  if (status >= 300 && status < 309) response.location = location
+  if (CLOSING.has(status)) r.keepalive = false
+  if (!PAGES.has(status)) return null
+  response.contentType = 'text/html'
+  const title = TITLES[status] ?? `${status} ${REASONS[status]}`
+  const heading = status === 494 ? '400 Bad Request' : title
+  const detail = status === 494 ? '<center>Request Header Or Cookie Too Large</center>\r\n' : ''
+  const signature = serverSignature(r)
+  return (
+    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${heading}</h1></center>\r\n${detail}` +
+    `<hr><center>${signature}</center>\r\n</body>\r\n</html>\r\n`
+  )
+}
+
+/** A backend's challenge is part of a 401 whoever makes its page. */
+function keptLines(r: Request, status: number): string {
+  if (status !== 401) return ''
+  const challenge = r.response.get('www-authenticate')
+  return challenge === null ? '' : `WWW-Authenticate: ${challenge}\r\n`
+}
+
+/** What `server_tokens` lets a response say of the server. */
+export function serverSignature(r: Request): string {
+  return r.conf(coreHttp).serverTokens === 'off' ? 'weir' : `weir/${version}`
+}

@@ -1,0 +1,95 @@
+// The body of one HTTP/1 request on its way in: decodes what arrives and passes it to the sink of whoever handles the
+// request, or throws it away.
+
+import type { BodySink, BodySource } from '../http/body.ts'
+import type { Fields } from '../http/fields.ts'
+import type { Transport } from '../transport/transport.ts'
+import { BodyDecoder, type BodyEvents } from './body-decoder.ts'
+
+export class RequestBody implements BodyEvents, BodySource {
+  readonly #transport: Transport
+  readonly #decoder = new BodyDecoder()
+  #sink: BodySink | null = null
+  #discarding = false
+  /** The sink has asked to wait. */
+  #paused = false
+  #finished = false
+
+  constructor(transport: Transport, contentLength: number) {
+    this.#transport = transport
+    if (contentLength >= 0) this.#decoder.startLength(contentLength)
+    else this.#decoder.startChunked()
+  }
+
+  /** The last byte has been decoded and passed on. */
+  get finished(): boolean {
+    return this.#finished
+  }
+
+  /** Content bytes so far. */
+  get received(): number {
+    return this.#decoder.received
+  }
+
+  get discarding(): boolean {
+    return this.#discarding
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** There is somewhere to put the body: before, what arrives has to be kept. */
+  get ready(): boolean {
+    return this.#sink !== null || this.#discarding
+  }
+
+  /** Passes the body to `sink` from now on. */
+  start(sink: BodySink): void {
+    this.#sink = sink
+  }
+
+  /** Throws away the rest. */
+  discard(): void {
+    this.#discarding = true
+    this.#sink = null
+    this.resume()
+  }
+
+  /** Takes bytes of the connection; the position behind what belongs to the body, or -1 for broken framing. */
+  decode(bytes: Buffer, start: number, end: number): number {
+    return this.#decoder.decode(bytes, start, end, this)
+  }
+
+  /** Everything read so far should reach the backend. */
+  flush(): void {
+    this.#sink?.flush()
+  }
+
+  content(bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (last) this.#finished = true
+    if (this.#sink === null) return
+    if (this.#sink.write(bytes, start, end, last) || last) return
+    this.#paused = true
+    this.#transport.pause()
+  }
+
+  complete(trailers: Fields | null): void {
+    this.#finished = true
+    this.#sink?.end(trailers)
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#transport.resume()
+  }
+
+  /** The client will send no more. */
+  abort(): void {
+    const sink = this.#sink
+    this.#sink = null
+    this.#discarding = true
+    sink?.abort()
+  }
+}

@@ -1,0 +1,134 @@
+// One HTTP/1 response on its way out: the head as text, then content framed by length, by chunks, or by the end of the
+// connection (RFC 9112 section 6). The head waits for the first content, so that both leave in one piece.
+
+import { httpDate } from '../../shared/clock.ts'
+import type { BodySink } from '../http/body.ts'
+import type { Fields } from '../http/fields.ts'
+import type { Request } from '../http/request.ts'
+import { REASONS, serverSignature } from '../http/special-response.ts'
+import { coreHttp } from '../modules/core.ts'
+import type { Transport } from '../transport/transport.ts'
+
+type Framing = 'none' | 'length' | 'chunked' | 'close'
+
+/** Told what becomes of the response. */
+export interface WriterOwner {
+  /** `send` found the client slow (false) or not. */
+  sent(more: boolean): void
+}
+
+export class ResponseWriter implements BodySink {
+  readonly #transport: Transport
+  readonly #owner: WriterOwner
+  #framing: Framing = 'none'
+  /** The head, until it is sent. */
+  #head = ''
+  #done = false
+  bytesSent = 0
+  bodyBytesSent = 0
+
+  constructor(transport: Transport, owner: WriterOwner) {
+    this.#transport = transport
+    this.#owner = owner
+  }
+
+  /** Everything has been handed to the transport. */
+  get done(): boolean {
+    return this.#done
+  }
+
+  /** Takes the head of `r.response` and settles the framing; may find that the connection cannot be kept. */
+  begin(r: Request): void {
+    this.#framing = chooseFraming(r)
+    if (this.#framing === 'close') r.keepalive = false
+    this.#head = headText(r, this.#framing === 'chunked')
+  }
+
+  /** Sends an interim response at once (RFC 9110 section 15.2). */
+  interim(status: number, lines: string): void {
+    this.#send(`HTTP/1.1 ${status} ${REASONS[status] ?? ''}\r\n${lines}\r\n`, null, 0, 0, '')
+  }
+
+  write(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    if (this.#done) return true
+    if (last) this.#done = true
+    if (this.#framing === 'none') {
+      if (last) this.flush()
+      return true
+    }
+    const head = this.#head
+    this.#head = ''
+    this.bodyBytesSent += end - start
+    if (this.#framing !== 'chunked') return this.#send(head, bytes, start, end, '')
+    const size = `${(end - start).toString(16)}\r\n`
+    return this.#send(head + size, bytes, start, end, last ? '\r\n0\r\n\r\n' : '\r\n')
+  }
+
+  flush(): void {
+    if (this.#head === '') return
+    const head = this.#head
+    this.#head = ''
+    this.#send(head, null, 0, 0, '')
+  }
+
+  end(_trailers: Fields | null): void {
+    if (this.#done) return
+    this.#done = true
+    const head = this.#head
+    this.#head = ''
+    const tail = this.#framing === 'chunked' ? '0\r\n\r\n' : ''
+    if (head !== '' || tail !== '') this.#send(head + tail, null, 0, 0, '')
+  }
+
+  abort(): void {
+    this.flush()
+    this.#done = true
+  }
+
+  #send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean {
+    this.bytesSent += prefix.length + (end - start) + suffix.length
+    const more = this.#transport.send(prefix, bytes, start, end, suffix)
+    this.#owner.sent(more)
+    return more
+  }
+}
+
+function chooseFraming(r: Request): Framing {
+  const { response } = r
+  if (response.headerOnly) return 'none'
+  if (response.contentLength >= 0) return 'length'
+  return r.client.minor >= 1 ? 'chunked' : 'close'
+}
+
+/** The head in nginx's order of fields. */
+function headText(r: Request, chunked: boolean): string {
+  const { response } = r
+  const { status } = response
+  const reason = response.statusLine !== '' ? response.statusLine : `${status} ${REASONS[status] ?? ''}`
+  let head = `HTTP/1.1 ${reason}\r\nServer: ${response.server ?? serverSignature(r)}\r\nDate: ${response.date ?? httpDate()}\r\n`
+  if (status !== 204) {
+    if (response.contentType !== null) head += `Content-Type: ${response.contentType}\r\n`
+    if (response.contentLength >= 0) head += `Content-Length: ${response.contentLength}\r\n`
+    if (response.lastModified !== null) head += `Last-Modified: ${response.lastModified}\r\n`
+  }
+  if (response.location !== null) head += `Location: ${absoluteLocation(r, response.location)}\r\n`
+  if (chunked) head += 'Transfer-Encoding: chunked\r\n'
+  head += r.keepalive ? keepAliveLines(r) : 'Connection: close\r\n'
+  return `${head}${response.lines}\r\n`
+}
+
+function keepAliveLines(r: Request): string {
+  const { header } = r.conf(coreHttp).keepaliveTimeout
+  return header > 0
+    ? `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(header / 1000)}\r\n`
+    : 'Connection: keep-alive\r\n'
+}
+
+/** nginx's `absolute_redirect on`: a path becomes a URL of this server. */
+function absoluteLocation(r: Request, location: string): string {
+  if (!location.startsWith('/')) return location
+  const { localAddress, localPort, tls } = r.stream.connection
+  const host = r.host !== '' ? r.host : localAddress
+  const standard = localPort === 0 || localPort === (tls ? 443 : 80)
+  return `${tls ? 'https' : 'http'}://${host}${standard ? '' : `:${localPort}`}${location}`
+}

@@ -1,0 +1,28 @@
+// THE list of modules. Its order is the order handlers of one phase are asked in, filters run in, and logs are written
+// in; the master checks configurations against the same list.
+
+import type { ConfModule } from '../shared/conf/build.ts'
+import { core } from '../shared/core.ts'
+import type { Module } from './http/module.ts'
+import { useVariables } from './http/variables.ts'
+import { proxy } from './modules/content/proxy.ts'
+import { coreHttp } from './modules/core.ts'
+import { headers } from './modules/filter/headers.ts'
+import { log } from './modules/log.ts'
+import { returnModule } from './modules/rewrite/return.ts'
+import { upstreamBlock } from './upstream/upstream-block.ts'
+
+/** Modules that take part in requests. */
+export const httpModules: readonly Module[] = [
+  coreHttp,
+  upstreamBlock,
+  returnModule,
+  proxy,
+  headers,
+  log,
+] as Module[]
+
+/** All modules, as conf/build.ts takes them. */
+export const modules: readonly ConfModule[] = [core as ConfModule, ...httpModules]
+
+useVariables(httpModules)

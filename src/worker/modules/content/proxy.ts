@@ -1,0 +1,271 @@
+// `proxy_pass` and what shapes the request a backend gets and the response a client gets from it.
+
+import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
+import {
+  HTTP_ANY,
+  IF_IN_LOCATION,
+  LIMIT_EXCEPT,
+  LOCATION,
+  type Setter,
+} from '../../../shared/conf/command.ts'
+import { oneOf, time } from '../../../shared/conf/setters.ts'
+import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
+import { hashName, NameSet } from '../../http/fields.ts'
+import { locationConf } from '../../http/location-conf.ts'
+import { DONE, defineModule, type Module, type Result } from '../../http/module.ts'
+import type { Request } from '../../http/request.ts'
+import { escapeUri } from '../../http/uri.ts'
+import type { ResponseHead } from '../../http1/response-head.ts'
+import type { Peer, PeerGroup } from '../../upstream/peers.ts'
+import { Upstream, type UpstreamProtocol } from '../../upstream/upstream.ts'
+import { findGroup } from '../../upstream/upstream-block.ts'
+import { proxyVariables } from './proxy-variables.ts'
+
+/** The argument of `proxy_pass`, taken apart. */
+interface ProxyPass {
+  /** Host and port as written, or `unix:PATH`: the upstream's name, `$proxy_host`. */
+  address: string
+  /** The URI part; null when there is none. */
+  uri: string | null
+  /** What the location's prefix is, for replacing it. */
+  prefix: string
+}
+
+interface SetHeader {
+  name: string
+  value: ComplexValue
+}
+
+interface ProxyConf {
+  proxyPass: ProxyPass | undefined
+  proxySetHeader: readonly SetHeader[]
+  proxyHideHeader: readonly string[]
+  proxyHttpVersion: 0 | 1
+  proxyConnectTimeout: number
+  proxySendTimeout: number
+  proxyReadTimeout: number
+  /** Settled by `finish` where there is a proxyPass. */
+  plan: ProxyPlan | null
+}
+
+/** Everything about a proxied location that can be known before a request. */
+interface ProxyPlan {
+  group: PeerGroup
+  setHeaders: readonly SetHeader[]
+  /** Client fields that are not passed on. */
+  ownFields: NameSet
+  /** Backend fields that are not passed on. */
+  hiddenFields: NameSet
+  /** `http://ADDRESS/URI`, which `proxy_redirect default` replaces by `redirectTo`. */
+  redirectFrom: string
+  redirectTo: string
+  settings: { connectTimeout: number; sendTimeout: number; readTimeout: number }
+}
+
+export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
+  name: 'proxy',
+  commands: [
+    {
+      name: 'proxy_pass',
+      in: LOCATION | IF_IN_LOCATION | LIMIT_EXCEPT,
+      args: 1,
+      set: setProxyPass,
+      inherit: false,
+    },
+    { name: 'proxy_set_header', in: HTTP_ANY, args: 2, set: addSetHeader, repeat: true, default: [] },
+    { name: 'proxy_hide_header', in: HTTP_ANY, args: 1, set: addName, repeat: true, default: [] },
+    { name: 'proxy_http_version', in: HTTP_ANY, args: 1, set: oneOf({ '1.0': 0, '1.1': 1 }), default: 1 },
+    { name: 'proxy_connect_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
+    { name: 'proxy_send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
+    { name: 'proxy_read_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
+  ],
+  finish(conf, scope, context) {
+    conf.plan = conf.proxyPass === undefined ? null : makePlan(conf, conf.proxyPass, scope, context)
+  },
+  variables: proxyVariables((r) => r.conf(proxy).plan?.group.name ?? null),
+  phases: { content: { when: (conf) => conf.plan !== null, run: handleProxy } },
+})
+
+// --- directives
+
+function setProxyPass(...[directive, context]: Parameters<Setter>): ProxyPass {
+  const url = directive.args[0]!
+  if (url.includes('$')) context.error('variables in "proxy_pass" are not supported by weir yet')
+  if (url.startsWith('https://')) context.error('"https://" in "proxy_pass" is not supported by weir yet')
+  if (!url.startsWith('http://')) context.error('invalid URL prefix')
+  const { address, uri } = splitUrl(url.slice(7))
+  if (address === '') context.error(`invalid host in upstream "${url.slice(7)}"`)
+  const location = locationConf(context.scope.within(LOCATION)!)
+  const matchesByPrefix =
+    location.regex === null && location.modifier !== '@' && context.scope.kind === LOCATION
+  if (uri !== null && !matchesByPrefix) {
+    context.error(
+      '"proxy_pass" cannot have URI part in location given by regular expression, ' +
+        'or inside named location, or inside "if" statement, or inside "limit_except" block',
+    )
+  }
+  location.redirectSlash =
+    location.regex === null && location.pattern.endsWith('/') && location.modifier !== '@'
+  return { address, uri, prefix: location.pattern }
+}
+
+/** `host:port/uri` or `unix:/path:/uri`. */
+function splitUrl(rest: string): { address: string; uri: string | null } {
+  if (rest.startsWith('unix:')) {
+    const colon = rest.indexOf(':', 5)
+    if (colon < 0) return { address: rest, uri: null }
+    return { address: rest.slice(0, colon), uri: rest.slice(colon + 1) || null }
+  }
+  const slash = rest.search(/[/?]/)
+  if (slash < 0) return { address: rest, uri: null }
+  const uri = rest.slice(slash)
+  return { address: rest.slice(0, slash), uri: uri.startsWith('?') ? `/${uri}` : uri }
+}
+
+function addSetHeader(...[directive, context, previous]: Parameters<Setter>): SetHeader[] {
+  const [name, text] = directive.args as [string, string]
+  return [...((previous as SetHeader[] | undefined) ?? []), { name, value: compileValue(text, context) }]
+}
+
+function addName(...[directive, , previous]: Parameters<Setter>): string[] {
+  return [...((previous as string[] | undefined) ?? []), directive.args[0]!]
+}
+
+// --- the plan of a location
+
+/** Fields about the client's connection and framing, which say nothing about ours. */
+const CONNECTION_FIELDS = [
+  'Connection',
+  'Content-Length',
+  'Expect',
+  'Keep-Alive',
+  'TE',
+  'Transfer-Encoding',
+  'Upgrade',
+]
+/** Framing is made from the body that is sent, whatever is configured. */
+const FRAMING = new NameSet(['Content-Length', 'Transfer-Encoding'])
+/** Backend fields the response keeps apart, and those about the connection to the backend. */
+const HANDLED_FIELDS = [
+  'Connection',
+  'Content-Length',
+  'Content-Type',
+  'Keep-Alive',
+  'Last-Modified',
+  'Location',
+  'Transfer-Encoding',
+]
+/** nginx's defaults of proxy_hide_header. */
+const HIDDEN_FIELDS = [
+  'Date',
+  'Server',
+  'X-Accel-Buffering',
+  'X-Accel-Charset',
+  'X-Accel-Expires',
+  'X-Accel-Limit-Rate',
+  'X-Accel-Redirect',
+  'X-Pad',
+]
+
+function makePlan(conf: ProxyConf, pass: ProxyPass, scope: Scope, context: BuildContext): ProxyPlan {
+  const group = findGroup(pass.address, 80, context)
+  const names = conf.proxySetHeader.map(({ name }) => name)
+  return {
+    group,
+    setHeaders: requestHeaders(conf, pass.address, context),
+    ownFields: new NameSet(['Host', ...CONNECTION_FIELDS, ...names]),
+    hiddenFields: new NameSet([...HANDLED_FIELDS, ...HIDDEN_FIELDS, ...conf.proxyHideHeader]),
+    redirectFrom: `http://${pass.address}${pass.uri ?? ''}`,
+    redirectTo: scope.kind === LOCATION && pass.uri !== null ? pass.prefix : '',
+    settings: {
+      connectTimeout: conf.proxyConnectTimeout,
+      sendTimeout: conf.proxySendTimeout,
+      readTimeout: conf.proxyReadTimeout,
+    },
+  }
+}
+
+/** The configured fields in their order, then nginx's defaults that they do not replace. */
+function requestHeaders(conf: ProxyConf, address: string, context: BuildContext): SetHeader[] {
+  const configured = conf.proxySetHeader.filter(({ name }) => !isFraming(name))
+  if (configured.some(({ name }) => name.toLowerCase() === 'host')) return [...configured]
+  const host = address.startsWith('unix:') ? 'localhost' : address
+  return [...configured, { name: 'Host', value: compileValue(host, context) }]
+}
+
+function isFraming(name: string): boolean {
+  return FRAMING.has(hashName(name.toLowerCase()), name, 0, name.length)
+}
+
+// --- a request
+
+function handleProxy(r: Request): Result {
+  const { group, settings } = r.conf(proxy).plan!
+  new Upstream(r, group, protocol, settings).start()
+  return DONE
+}
+
+const protocol: UpstreamProtocol = { createRequest, chunkedRequest, processHead, url }
+
+function url(r: Request, peer: Peer): string {
+  const path = peer.name.startsWith('unix:') ? `${peer.name}:` : peer.name
+  return `http://${path}${requestUri(r)}`
+}
+
+function createRequest(r: Request): string {
+  const conf = r.conf(proxy)
+  const plan = conf.plan!
+  let head = `${r.client.method} ${requestUri(r)} HTTP/1.${conf.proxyHttpVersion}\r\n`
+  for (const { name, value } of plan.setHeaders) {
+    const text = value.constant ?? safeValue(value.evaluate(r))
+    if (text !== '') head += `${name}: ${text}\r\n`
+  }
+  if (r.client.contentLength >= 0) head += `Content-Length: ${r.client.contentLength}\r\n`
+  else if (r.client.hasBody) head += 'Transfer-Encoding: chunked\r\n'
+  return `${head}${r.fields.lines(plan.ownFields)}\r\n`
+}
+
+/** A decoded URI may hold line ends; in a field they would begin another one. */
+function safeValue(text: string): string {
+  return text.includes('\r') || text.includes('\n') || text.includes('\0')
+    ? text.replace(/[\r\n\0]/g, ' ')
+    : text
+}
+
+/** nginx's rules: without a URI part the target goes on as it came; with one it takes the place of the prefix. */
+function requestUri(r: Request): string {
+  const { uri, prefix } = r.conf(proxy).proxyPass!
+  if (uri === null && r.targetValid) return r.client.target
+  const rest = r.uri.slice(uri === null ? 0 : prefix.length)
+  const path = (uri ?? '') + (r.quoted ? escapeUri(rest) : rest)
+  return r.args === '' ? path : `${path}?${r.args}`
+}
+
+function chunkedRequest(r: Request): boolean {
+  return r.client.contentLength < 0
+}
+
+const CONTENT_TYPE = hashName('content-type')
+const LAST_MODIFIED = hashName('last-modified')
+const LOCATION_FIELD = hashName('location')
+
+function processHead(r: Request, head: ResponseHead): void {
+  const { response } = r
+  const { fields } = head
+  const plan = r.conf(proxy).plan!
+  response.status = head.status
+  response.statusLine = head.statusLine
+  response.contentLength = head.chunked ? -1 : head.contentLength
+  const type = fields.indexOf('content-type', CONTENT_TYPE)
+  if (type >= 0) response.contentType = fields.value(type)
+  const modified = fields.indexOf('last-modified', LAST_MODIFIED)
+  if (modified >= 0) response.lastModified = fields.value(modified)
+  const location = fields.indexOf('location', LOCATION_FIELD)
+  if (location >= 0) response.location = rewriteLocation(plan, fields.value(location))
+  response.lines = fields.lines(plan.hiddenFields)
+}
+
+/** `proxy_redirect default`. */
+function rewriteLocation({ redirectFrom, redirectTo }: ProxyPlan, location: string): string {
+  return location.startsWith(redirectFrom) ? redirectTo + location.slice(redirectFrom.length) : location
+}

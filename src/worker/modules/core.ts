@@ -1,0 +1,152 @@
+// The core of http{}: server, location, names and addresses, client timeouts, content types, core variables.
+
+import type { BuildContext } from '../../shared/conf/build.ts'
+import { HTTP, HTTP_ANY, LOCATION, SERVER, type Setter } from '../../shared/conf/command.ts'
+import { flag, number, time } from '../../shared/conf/setters.ts'
+import { parseTime } from '../../shared/conf/values.ts'
+import { addListen, implicitListen, type Listen } from '../http/listen-conf.ts'
+import { setLocation } from '../http/location-conf.ts'
+import { defineModule } from '../http/module.ts'
+import { compileRegex } from '../http/regex.ts'
+import { checkListens, type ServerName } from '../http/servers.ts'
+import { checkVariables, hostName } from '../http/variables.ts'
+import { setCoreServer } from './core-conf.ts'
+import { families, variables } from './core-variables.ts'
+
+export interface KeepaliveTimeout {
+  /** Milliseconds an idle connection is kept; 0: not at all. */
+  idle: number
+  /** Value for the Keep-Alive field, milliseconds; 0: no field. */
+  header: number
+}
+
+export interface CoreHttpConf {
+  listen: Listen[] | undefined
+  serverName: ServerName[]
+  serverTokens: 'on' | 'off' | 'build'
+  keepaliveTimeout: KeepaliveTimeout
+  keepaliveRequests: number
+  clientHeaderTimeout: number
+  clientBodyTimeout: number
+  sendTimeout: number
+  tcpNodelay: boolean
+  /** Content type by file name extension, lower case. */
+  types: ReadonlyMap<string, string>
+  defaultType: string
+}
+
+const DEFAULT_TYPES = new Map([
+  ['html', 'text/html'],
+  ['gif', 'image/gif'],
+  ['jpg', 'image/jpeg'],
+])
+
+export const coreHttp = defineModule<CoreHttpConf>({
+  name: 'http',
+  commands: [
+    { name: 'server', in: HTTP, args: 0, block: SERVER, repeat: true, inherit: false, set: () => true },
+    {
+      name: 'location',
+      in: SERVER | LOCATION,
+      args: [1, 2],
+      block: LOCATION,
+      repeat: true,
+      inherit: false,
+      set: setLocation,
+    },
+    { name: 'listen', in: SERVER, args: [1, Infinity], repeat: true, set: addListen },
+    { name: 'server_name', in: SERVER, args: [1, Infinity], repeat: true, set: addServerNames },
+    { name: 'server_tokens', in: HTTP_ANY, args: 1, set: setServerTokens, default: 'on' },
+    {
+      name: 'keepalive_timeout',
+      in: HTTP_ANY,
+      args: [1, 2],
+      set: setKeepaliveTimeout,
+      default: { idle: 75000, header: 0 },
+    },
+    { name: 'keepalive_requests', in: HTTP_ANY, args: 1, set: number(), default: 1000 },
+    { name: 'client_header_timeout', in: HTTP | SERVER, args: 1, set: time(), default: 60000 },
+    { name: 'client_body_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
+    { name: 'send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
+    { name: 'tcp_nodelay', in: HTTP_ANY, args: 1, set: flag(), default: true },
+    {
+      name: 'types',
+      in: HTTP_ANY,
+      args: 0,
+      block: 'raw',
+      repeat: true,
+      set: addTypes,
+      default: DEFAULT_TYPES,
+    },
+    {
+      name: 'default_type',
+      in: HTTP_ANY,
+      args: 1,
+      set: (directive) => directive.args[0]!,
+      default: 'text/plain',
+    },
+  ],
+  variables,
+  families,
+  finish(conf, scope, context) {
+    if (scope.kind === HTTP) checkVariables(context)
+    if (scope.kind === SERVER) {
+      setCoreServer(scope, {
+        listens: conf.listen ?? [implicitListen(context)],
+        names: conf.serverName ?? [{ text: '', regex: null }],
+      })
+      const last = scope.parent!.children.filter((child) => child.kind === SERVER).at(-1)
+      if (scope === last) checkListens(scope.parent!.parent!, context)
+    }
+  },
+})
+
+function addServerNames(...[directive, context, previous]: Parameters<Setter>): ServerName[] {
+  const names = (previous as ServerName[] | undefined) ?? []
+  return [...names, ...directive.args.map((text) => serverName(text, context))]
+}
+
+function serverName(text: string, context: BuildContext): ServerName {
+  if (text.startsWith('~')) {
+    if (text === '~') context.error('empty regex in server name "~"')
+    return { text, regex: compileRegex(text.slice(1), /[A-Z]/.test(text), context) }
+  }
+  if (text.includes('/')) context.error(`server name "${text}" has suspicious symbols`)
+  const name = text === '$hostname' ? hostName : text
+  const wildcard = name.replace(/^\*\./, '').replace(/\.\*$/, '')
+  if (wildcard.includes('*') || (name.startsWith('*.') && name.endsWith('.*'))) {
+    context.error(`invalid server name or wildcard "${text}" on 0.0.0.0:80`)
+  }
+  return { text: name, regex: null }
+}
+
+function setServerTokens(...[directive, context]: Parameters<Setter>): string {
+  const value = directive.args[0]!
+  if (value !== 'on' && value !== 'off' && value !== 'build') {
+    context.error(`invalid value "${value}" in "server_tokens" directive`)
+  }
+  return value
+}
+
+function setKeepaliveTimeout(...[directive, context]: Parameters<Setter>): KeepaliveTimeout {
+  const [idle, header] = directive.args.map((text) => parseTime(text))
+  if (idle == null || header === null) return context.error('"keepalive_timeout" directive invalid value')
+  return { idle, header: header ?? 0 }
+}
+
+function addTypes(...[directive, context, previous]: Parameters<Setter>): Map<string, string> {
+  const types = new Map((previous as Map<string, string> | undefined) ?? [])
+  for (const { name, args, block } of directive.block!) {
+    if (block !== null) context.error(`unexpected "{"`)
+    for (const extension of args) types.set(extension.toLowerCase(), name)
+  }
+  return types
+}
+
+/** The content type `types` gives the URI, else `default_type`. */
+export function contentType(conf: CoreHttpConf, uri: string): string {
+  const dot = uri.lastIndexOf('.')
+  const type =
+    dot < 0 || uri.includes('/', dot) ? undefined : conf.types.get(uri.slice(dot + 1).toLowerCase())
+  return type ?? conf.defaultType
+}

@@ -1,0 +1,139 @@
+// One connection to a peer: opened, used by one request at a time, idle in between.
+
+import { connect as connectSocket } from 'node:net'
+import { BodyDecoder } from '../http1/body-decoder.ts'
+import { ResponseHead } from '../http1/response-head.ts'
+import { Timer } from '../timer.ts'
+import { openTransport } from '../transport/open.ts'
+import type { Transport, TransportOwner } from '../transport/transport.ts'
+import type { Peer, PeerGroup } from './peers.ts'
+
+/** The request that uses a connection. */
+export interface PeerUser {
+  onPeerConnected(): void
+  onPeerData(bytes: Buffer, start: number, end: number): void
+  /** The peer will send no more. */
+  onPeerEnd(): void
+  onPeerDrain(): void
+  /** The connection failed or is gone; it is not to be used again. */
+  onPeerError(error: NodeJS.ErrnoException): void
+  /** The time given to `PeerConnection.expectWithin` is over. */
+  onPeerTimeout(): void
+}
+
+export class PeerConnection implements TransportOwner {
+  readonly peer: Peer
+  readonly group: PeerGroup
+  readonly opened = Date.now()
+  /** Requests sent so far, the current one included. */
+  requests = 0
+  /** Reused from request to request. */
+  readonly head = new ResponseHead()
+  readonly body = new BodyDecoder()
+  #transport: Transport | null = null
+  #abandon: (() => void) | null = null
+  #user: PeerUser | null
+  #closed = false
+  readonly #timer = new Timer(() => this.#timedOut())
+
+  /** Starts connecting; `user` hears how it went. Counts as one of `worker_connections` until it is closed. */
+  constructor(group: PeerGroup, peer: Peer, user: PeerUser) {
+    this.group = group
+    this.peer = peer
+    this.#user = user
+    group.host.stats.addUpstream(1)
+    this.#connect()
+  }
+
+  /** Valid once connected. */
+  get transport(): Transport {
+    return this.#transport!
+  }
+
+  /** A request takes the connection over from its idle state. */
+  use(user: PeerUser): void {
+    this.#user = user
+    this.#timer.stop()
+  }
+
+  /** The user is told when it has heard nothing for so long; the next call replaces this one. */
+  expectWithin(milliseconds: number): void {
+    this.#timer.start(milliseconds)
+  }
+
+  expectNothing(): void {
+    this.#timer.stop()
+  }
+
+  /** Idle from now on, for at most so long. */
+  rest(timeout: number): void {
+    this.#user = null
+    this.#timer.start(timeout)
+    this.#transport!.resume()
+  }
+
+  /** Closes at once. The user hears no more. */
+  destroy(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#user = null
+    this.#timer.dispose()
+    this.group.host.stats.addUpstream(-1)
+    if (this.#transport !== null) this.#transport.destroy()
+    else this.#abandon?.()
+  }
+
+  #connect(): void {
+    const { host, port, path } = this.peer
+    const socket =
+      path !== null ? connectSocket({ path }) : connectSocket({ host: host!, port, noDelay: true })
+    const failed = (error: NodeJS.ErrnoException) => this.#failed(error)
+    this.#abandon = () => socket.destroy()
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      this.#abandon = null
+      socket.off('error', failed)
+      if (this.#closed) return void socket.destroy()
+      this.#transport = openTransport(socket, this)
+      this.#transport.resume()
+      this.#user?.onPeerConnected()
+    })
+  }
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    // An idle peer has nothing to say: what it sends cannot belong to a request.
+    if (this.#user === null) this.#retire()
+    else this.#user.onPeerData(bytes, start, end)
+  }
+
+  onEnd(): void {
+    if (this.#user === null) this.#retire()
+    else this.#user.onPeerEnd()
+  }
+
+  onDrain(): void {
+    this.#user?.onPeerDrain()
+  }
+
+  onClose(error: NodeJS.ErrnoException | null): void {
+    if (error !== null) this.#failed(error)
+    else this.#retire()
+  }
+
+  #failed(error: NodeJS.ErrnoException): void {
+    const user = this.#user
+    this.#retire()
+    user?.onPeerError(error)
+  }
+
+  #timedOut(): void {
+    if (this.#user === null) this.#retire()
+    else this.#user.onPeerTimeout()
+  }
+
+  #retire(): void {
+    if (this.#closed) return
+    this.group.idle.forget(this)
+    this.destroy()
+  }
+}

@@ -1,0 +1,49 @@
+// Idle connections to the peers of a group, per worker, as nginx's `keepalive`: the one used last is taken first, and
+// the one unused longest goes when there are too many.
+
+import type { PeerConnection } from './connect.ts'
+import type { KeepaliveSettings, Peer } from './peers.ts'
+
+export class IdleConnections {
+  readonly #settings: KeepaliveSettings
+  /** Longest idle first. */
+  readonly #idle: PeerConnection[] = []
+
+  constructor(settings: KeepaliveSettings) {
+    this.#settings = settings
+  }
+
+  /** An idle connection to `peer`, or null. */
+  take(peer: Peer): PeerConnection | null {
+    const idle = this.#idle
+    for (let index = idle.length - 1; index >= 0; index--) {
+      const connection = idle[index]!
+      if (connection.peer !== peer) continue
+      if (index === idle.length - 1) idle.pop()
+      else idle.splice(index, 1)
+      return connection
+    }
+    return null
+  }
+
+  /** Keeps a connection whose response is complete, or closes it. */
+  offer(connection: PeerConnection): void {
+    const { connections, requests, time, timeout } = this.#settings
+    const tired = connection.requests >= requests || Date.now() - connection.opened >= time
+    if (connections === 0 || tired) return connection.destroy()
+    if (this.#idle.length >= connections) this.#idle.shift()!.destroy()
+    this.#idle.push(connection)
+    connection.rest(timeout)
+  }
+
+  /** The connection has been closed while idle. */
+  forget(connection: PeerConnection): void {
+    const index = this.#idle.indexOf(connection)
+    if (index >= 0) this.#idle.splice(index, 1)
+  }
+
+  /** Closes all: the configuration they belong to is no longer used. */
+  close(): void {
+    for (const connection of this.#idle.splice(0)) connection.destroy()
+  }
+}

@@ -1,0 +1,67 @@
+// The request on its way to a peer when it has content: head and first content leave together, then the rest as it
+// comes, framed by length or in chunks.
+
+import type { BodySink, BodySource } from '../http/body.ts'
+import type { Transport } from '../transport/transport.ts'
+
+/** Told how far the request is. */
+export interface SenderOwner {
+  requestSent(bytes: number, complete: boolean): void
+  requestAborted(): void
+}
+
+export class RequestSender implements BodySink {
+  /** Resumed when the peer has room again. */
+  source: BodySource | null = null
+  /** Content has been sent. */
+  started = false
+  /** All of it has. */
+  complete = false
+  readonly #transport: Transport
+  readonly #chunked: boolean
+  readonly #owner: SenderOwner
+  #head: string
+
+  constructor(transport: Transport, head: string, chunked: boolean, owner: SenderOwner) {
+    this.#transport = transport
+    this.#head = head
+    this.#chunked = chunked
+    this.#owner = owner
+  }
+
+  write(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    this.started = true
+    if (last) this.complete = true
+    if (!this.#chunked) return this.#send('', bytes, start, end, '')
+    const size = `${(end - start).toString(16)}\r\n`
+    return this.#send(size, bytes, start, end, last ? '\r\n0\r\n\r\n' : '\r\n')
+  }
+
+  flush(): void {
+    if (this.#head !== '') this.#send('', null, 0, 0, '')
+  }
+
+  /** Trailers of requests are not passed on, as in nginx. */
+  end(): void {
+    if (this.complete) return
+    this.complete = true
+    this.#send(this.#chunked ? '0\r\n\r\n' : '', null, 0, 0, '')
+  }
+
+  abort(): void {
+    this.#owner.requestAborted()
+  }
+
+  /** The peer has room again. */
+  resume(): void {
+    this.source?.resume()
+  }
+
+  #send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean {
+    const text = this.#head + prefix
+    this.#head = ''
+    const more = this.#transport.send(text, bytes, start, end, suffix)
+    this.#owner.requestSent(text.length + (end - start) + suffix.length, this.complete)
+    return more
+  }
+}

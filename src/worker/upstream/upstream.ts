@@ -1,0 +1,367 @@
+// A request at its backend: attempt after attempt until one answers, then the response on its way to the client. The
+// relay of bodies in both directions, with backpressure, is here and nowhere else.
+
+import { errnoText } from '../../shared/errno.ts'
+import { latin1 } from '../../shared/latin1.ts'
+import type { BodySource } from '../http/body.ts'
+import type { Fields } from '../http/fields.ts'
+import { CLIENT_CLOSED_REQUEST, finalize, sendHead } from '../http/finalize.ts'
+import { OK } from '../http/module.ts'
+import type { Request } from '../http/request.ts'
+import type { BodyEvents } from '../http1/body-decoder.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
+import { PeerConnection, type PeerUser } from './connect.ts'
+import { type Failure, failureStatus, mayTryAgain } from './failure.ts'
+import type { Peer, PeerGroup } from './peers.ts'
+import { RequestSender } from './request-sender.ts'
+import { type UpstreamState, UpstreamStates } from './states.ts'
+
+/** What a protocol module (proxy, later others) makes of a request. */
+export interface UpstreamSettings {
+  connectTimeout: number
+  sendTimeout: number
+  readTimeout: number
+}
+
+export interface UpstreamProtocol {
+  /** Head of the request for the backend. */
+  createRequest(r: Request): string
+  /** Request content goes to the backend in chunks. */
+  chunkedRequest(r: Request): boolean
+  /** Fills `r.response` from the backend's head. */
+  processHead(r: Request, head: ResponseHead): void
+  /** The URL of `peer` as the error log shows it. */
+  url(r: Request, peer: Peer): string
+}
+
+type State = 'connecting' | 'header' | 'body' | 'done'
+
+/** nginx's default proxy_buffer_size, which bounds the head of a response. */
+const HEAD_LIMIT = 4096
+/** So much is looked at first: most heads are shorter. */
+const FIRST_LOOK = 1024
+/** Interim responses before the final one; more is a backend gone wrong. */
+const MAX_INTERIM = 32
+
+export class Upstream implements PeerUser, BodySource, BodyEvents {
+  readonly r: Request
+  readonly #protocol: UpstreamProtocol
+  readonly #settings: UpstreamSettings
+  readonly #group: PeerGroup
+  readonly #states: UpstreamStates
+  #state: State = 'connecting'
+  #connection: PeerConnection | null = null
+  #attempt: UpstreamState | null = null
+  #tried: Set<Peer> | null = null
+  #reused = false
+  #text = ''
+  #requestHead = ''
+  #requestSent = false
+  #sender: RequestSender | null = null
+  #interim = 0
+  #paused = false
+
+  constructor(r: Request, group: PeerGroup, protocol: UpstreamProtocol, settings: UpstreamSettings) {
+    this.r = r
+    this.#group = group
+    this.#protocol = protocol
+    this.#settings = settings
+    this.#states = r.upstream = new UpstreamStates()
+  }
+
+  /** Begins; ends by finalising the request. */
+  start(): void {
+    this.r.onClientGone = () => this.#clientGone()
+    this.#requestHead = this.#protocol.createRequest(this.r)
+    this.#next()
+  }
+
+  #next(): void {
+    const { r } = this
+    const peer = this.#group.balancer.pick(r, this.#tried)
+    r.doing = 'connecting to upstream'
+    if (peer === null) {
+      this.#states.current = this.#protocol.url(r, { name: this.#group.name } as Peer)
+      if (this.#tried === null) r.log('error', 'no live upstreams')
+      return this.#end(502)
+    }
+    this.#attempt = this.#states.begin(peer.name)
+    this.#states.current = this.#protocol.url(r, peer)
+    this.#text = ''
+    this.#requestSent = false
+    const idle = this.#group.idle.take(peer)
+    this.#reused = idle !== null
+    if (idle !== null) {
+      idle.use(this)
+      this.#connection = idle
+      this.#attempt.connectTime = 0
+      return this.#send(idle)
+    }
+    this.#connect(peer)
+  }
+
+  #connect(peer: Peer): void {
+    const { stats, connectionLimit } = this.#group.host
+    if (stats.connections >= connectionLimit) {
+      this.r.log('alert', `${connectionLimit} worker_connections are not enough`)
+      return this.#end(500)
+    }
+    this.#state = 'connecting'
+    this.#connection = new PeerConnection(this.#group, peer, this)
+    this.#connection.expectWithin(this.#settings.connectTimeout)
+  }
+
+  #send(connection: PeerConnection): void {
+    const { r } = this
+    this.#state = 'header'
+    connection.requests++
+    connection.head.reset()
+    if (!r.client.hasBody) {
+      this.#requestSent = true
+      r.doing = 'reading response header from upstream'
+      this.#attempt!.bytesSent = this.#requestHead.length
+      connection.transport.send(this.#requestHead, null, 0, 0, '')
+      return connection.expectWithin(this.#settings.readTimeout)
+    }
+    r.doing = 'sending request to upstream'
+    const sender = new RequestSender(
+      connection.transport,
+      this.#requestHead,
+      this.#protocol.chunkedRequest(r),
+      this,
+    )
+    this.#sender = sender
+    connection.expectWithin(this.#settings.sendTimeout)
+    sender.source = r.stream.receiveBody(r, sender)
+  }
+
+  // --- the request body
+
+  /** A part of the request has been sent; `complete`: the last. */
+  requestSent(bytes: number, complete: boolean): void {
+    this.#requestSent = true
+    this.#attempt!.bytesSent += bytes
+    if (this.#state !== 'header') return
+    if (complete) this.r.doing = 'reading response header from upstream'
+    this.#connection?.expectWithin(complete ? this.#settings.readTimeout : this.#settings.sendTimeout)
+  }
+
+  /** The client has not sent what it announced: the backend must not take it for the whole. */
+  requestAborted(): void {
+    this.#drop()
+  }
+
+  // --- the connection
+
+  onPeerConnected(): void {
+    this.#attempt!.connectTime = Date.now() - this.#attempt!.started
+    this.#send(this.#connection!)
+  }
+
+  onPeerData(bytes: Buffer, start: number, end: number): void {
+    this.#attempt!.bytesReceived += end - start
+    let at = start
+    if (this.#state === 'header') {
+      at = this.#readHead(bytes, start, end)
+      if (at < 0) return
+    }
+    if (this.#state === 'body') this.#readBody(bytes, at, end)
+    else if (this.#state === 'header') this.#connection!.expectWithin(this.#settings.readTimeout)
+  }
+
+  /** Position of the first byte of content; -1 where there is nothing more to do with these bytes. */
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    const head = this.#connection!.head
+    const before = this.#text.length
+    let stop = end - start > FIRST_LOOK ? start + FIRST_LOOK : end
+    for (;;) {
+      const text = this.#text + latin1(bytes, start, stop)
+      const length = head.read(text)
+      if (length > 0) {
+        const at = start + length - before
+        this.#text = ''
+        if (head.status >= 200) return this.#headComplete(head) ? at : -1
+        if (!this.#interimHead(head)) return -1
+        return at < end ? this.#readHead(bytes, at, end) : at
+      }
+      if (length < 0) {
+        this.#fail({ kind: 'invalid_header', message: head.refusal })
+        return -1
+      }
+      if (text.length > HEAD_LIMIT) {
+        this.#fail({ kind: 'invalid_header', message: 'upstream sent too big header' })
+        return -1
+      }
+      if (stop === end) {
+        this.#text = text
+        return end
+      }
+      stop = end - start > HEAD_LIMIT + 1 ? start + HEAD_LIMIT + 1 : end
+    }
+  }
+
+  /** 1xx: not the answer yet (RFC 9110 section 15.2). */
+  #interimHead(head: ResponseHead): boolean {
+    if (head.status === 101 || ++this.#interim > MAX_INTERIM) {
+      const what = head.status === 101 ? 'unexpected 101 response' : 'too many interim responses'
+      this.#fail({ kind: 'invalid_header', message: `upstream sent ${what}` })
+      return false
+    }
+    head.reset()
+    return true
+  }
+
+  #headComplete(head: ResponseHead): boolean {
+    const { r } = this
+    const attempt = this.#attempt!
+    attempt.headerTime = Date.now() - attempt.started
+    attempt.status = head.status
+    this.#state = 'body'
+    r.doing = 'reading upstream'
+    const body = this.#connection!.body
+    if (r.client.method === 'HEAD' || head.status === 204 || head.status === 304) body.startLength(0)
+    else if (head.chunked) body.startChunked()
+    else if (head.contentLength >= 0) body.startLength(head.contentLength)
+    else body.startUntilClose()
+    this.#protocol.processHead(r, head)
+    r.source = this
+    sendHead(r)
+    if (!body.done) return true
+    r.out.end(null)
+    this.#complete(false)
+    return false
+  }
+
+  #readBody(bytes: Buffer, start: number, end: number): void {
+    const connection = this.#connection!
+    const body = connection.body
+    const stop = body.decode(bytes, start, end, this)
+    if (this.#state !== 'body') return
+    if (stop < 0) return this.#fail({ kind: 'error', message: 'upstream sent invalid chunked response' })
+    if (body.done) return this.#complete(stop < end)
+    // Whatever came is passed on now; more may be a long time coming.
+    this.r.out.flush()
+    if (!this.#paused) connection.expectWithin(this.#settings.readTimeout)
+  }
+
+  content(bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (this.r.out.write(bytes, start, end, last) || last || this.#paused) return
+    this.#paused = true
+    this.#connection!.transport.pause()
+    this.#connection!.expectNothing()
+  }
+
+  complete(trailers: Fields | null): void {
+    this.r.out.end(trailers)
+  }
+
+  /** The client has room again. */
+  resume(): void {
+    if (!this.#paused || this.#state !== 'body') return
+    this.#paused = false
+    this.#connection!.transport.resume()
+    this.#connection!.expectWithin(this.#settings.readTimeout)
+  }
+
+  onPeerDrain(): void {
+    this.#sender?.resume()
+  }
+
+  onPeerEnd(): void {
+    if (this.#state === 'body' && this.#connection!.body.untilClose) {
+      this.r.out.end(null)
+      return this.#complete(true)
+    }
+    this.#fail({ kind: 'error', message: 'upstream prematurely closed connection' })
+  }
+
+  onPeerError(error: NodeJS.ErrnoException): void {
+    const call = this.#state === 'connecting' ? 'connect' : error.code === 'EPIPE' ? 'send' : 'recv'
+    this.#fail({ kind: 'error', message: `${call}() failed (${errnoText(error)})` })
+  }
+
+  onPeerTimeout(): void {
+    this.#fail({ kind: 'timeout', message: 'upstream timed out (110: Connection timed out)' })
+  }
+
+  // --- ends
+
+  /** The response is complete; `spoiled`: the connection cannot be used again. */
+  #complete(spoiled: boolean): void {
+    const connection = this.#connection!
+    const requestComplete = this.#sender === null || this.#sender.complete
+    this.#finishAttempt(false)
+    if (spoiled || !connection.head.keepAlive || !requestComplete) connection.destroy()
+    else this.#group.idle.offer(connection)
+    finalize(this.r, OK)
+  }
+
+  #fail(failure: Failure): void {
+    const { r } = this
+    const connection = this.#connection!
+    const stale = this.#reused && this.#text === '' && this.#state === 'header' && failure.kind === 'error'
+    const again = mayTryAgain(r, failure, {
+      requestSent: this.#requestSent,
+      bodySent: this.#sender?.started ?? false,
+    })
+    if (stale && again) {
+      // The peer closed an idle connection while the request was on its way: nothing is wrong with the peer.
+      connection.destroy()
+      this.#states.list.pop()
+      this.#sender = null
+      return this.#retryFresh(connection.peer)
+    }
+    r.log('error', failure.message)
+    const status = failureStatus(failure)
+    if (this.#state !== 'body') this.#attempt!.status = status
+    this.#finishAttempt(true)
+    connection.destroy()
+    if (!again || this.#tried!.size >= this.#group.peers.length) return this.#end(status)
+    this.#sender = null
+    this.#next()
+  }
+
+  #retryFresh(peer: Peer): void {
+    this.#attempt = this.#states.begin(peer.name)
+    this.#reused = false
+    this.#requestSent = false
+    this.r.doing = 'connecting to upstream'
+    this.#connect(peer)
+  }
+
+  #finishAttempt(failed: boolean): void {
+    const attempt = this.#attempt!
+    const connection = this.#connection!
+    attempt.responseTime = Date.now() - attempt.started
+    if (attempt.headerTime >= 0) attempt.responseLength = connection.body.received
+    this.#group.balancer.free(connection.peer, failed)
+    if (failed) (this.#tried ??= new Set()).add(connection.peer)
+    this.#connection = failed ? null : connection
+    if (!failed) this.#state = 'done'
+  }
+
+  #end(status: number): void {
+    this.#state = 'done'
+    this.#connection = null
+    if (this.r.headSent) this.r.out.abort()
+    finalize(this.r, status)
+  }
+
+  #clientGone(): void {
+    const { r } = this
+    if (this.#state === 'done') return
+    r.log('info', 'client prematurely closed connection, so upstream connection is closed too')
+    this.#drop()
+    finalize(r, CLIENT_CLOSED_REQUEST)
+  }
+
+  #drop(): void {
+    if (this.#state === 'done') return
+    const connection = this.#connection
+    if (connection !== null) {
+      this.#finishAttempt(false)
+      connection.destroy()
+    }
+    this.#state = 'done'
+  }
+}
