@@ -3,8 +3,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { contextList } from '../shared/conf/build.ts'
-import type { Command } from '../shared/conf/command.ts'
-import { modules } from '../worker/modules.ts'
+import { type Command, MAIN } from '../shared/conf/command.ts'
+import { httpModules, modules } from '../worker/modules.ts'
 
 export const README = new URL('../../README.md', import.meta.url)
 
@@ -25,14 +25,17 @@ function between(text: string, name: string, content: string): string {
   return `${text.slice(0, start)}${marker('start')}\n${content}\n${text.slice(end)}`
 }
 
-/** One row for each name: a directive may be declared once for each context it opens. */
+/** A row for each set of contexts; of contexts that no directive opens yet, nothing is said. */
 function directiveTable(commands: Command[]): string {
-  const contexts = new Map<string, number>()
-  for (const { name, in: mask } of commands) contexts.set(name, (contexts.get(name) ?? 0) | mask)
-  const rows = [...contexts]
-    .sort(byName)
-    .map(([name, mask]) => `| \`${name}\` | ${[...new Set(contextList(mask))].join(', ')} |`)
-  return ['| directive | stands in |', '|---|---|', ...rows].join('\n')
+  const opened = commands.reduce((mask, { block }) => mask | (typeof block === 'number' ? block : 0), MAIN)
+  const masks = new Map<string, number>()
+  for (const { name, in: mask } of commands) masks.set(name, (masks.get(name) ?? 0) | (mask & opened))
+  const names = new Map<number, string[]>()
+  for (const [name, mask] of masks) names.set(mask, [...(names.get(mask) ?? []), name])
+  const rows = [...names]
+    .sort(([left], [right]) => left - right)
+    .map(([mask, list]) => `| ${contextList(mask).join(', ')} | ${code(list.sort())} |`)
+  return ['| in | directives |', '|---|---|', ...rows].join('\n')
 }
 
 /** The directives without effect, by reason. */
@@ -47,18 +50,14 @@ function tuningTable(commands: Command[]): string {
 }
 
 function variableList(): string {
-  const names = modules.flatMap((module) => ('variables' in module ? Object.keys(module.variables) : []))
-  const prefixes = modules.flatMap((module) => ('families' in module ? Object.keys(module.families) : []))
+  const names = httpModules.flatMap((module) => Object.keys(module.variables))
+  const prefixes = httpModules.flatMap((module) => Object.keys(module.families))
   const all = [...names, ...prefixes.map((prefix) => `${prefix}NAME`)]
   return code([...new Set(all)].sort().map((name) => `$${name}`))
 }
 
 function code(words: string[]): string {
   return words.map((word) => `\`${word}\``).join(' ')
-}
-
-function byName([left]: [string, number], [right]: [string, number]): number {
-  return left < right ? -1 : 1
 }
 
 if (process.argv[1] === import.meta.filename) {
