@@ -110,13 +110,13 @@ function threadPool(): Setter {
   return (directive, context, previous) => {
     const [name, ...parameters] = directive.args as [string, ...string[]]
     const pools = (previous as string[] | undefined) ?? []
-    if (pools.includes(name)) return context.error(`"thread_pool" directive is duplicate`)
+    if (pools.includes(name)) return context.error(`duplicate thread pool "${name}"`)
     for (const parameter of parameters) {
       const [, key, digits = ''] = /^(threads|max_queue)=(.*)$/s.exec(parameter) ?? []
+      if (key === undefined) continue
       const value = parseInteger(digits)
       if (value === null || (key === 'threads' && value === 0)) {
-        const kind = key === undefined ? 'parameter' : `${key} value`
-        return context.error(`invalid ${kind} "${parameter}"`)
+        return context.error(`invalid ${key} value "${parameter}"`)
       }
     }
     if (!parameters.some((parameter) => parameter.startsWith('threads='))) {

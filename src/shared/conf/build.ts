@@ -258,7 +258,7 @@ function apply(
   if (command.noEffect !== undefined) {
     context.notice(
       directive.name,
-      `the "${directive.name}" directive has no effect: ${command.noEffect}${placeSuffix(directive)}`,
+      `the "${directive.name}" directive has no effect${placeSuffix(directive)}: ${command.noEffect}`,
     )
   }
   if (target !== scope) configure(target, directive.block ?? [], commands, context)

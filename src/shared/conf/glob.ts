@@ -44,7 +44,11 @@ function byBytes(left: string, right: string): number {
 }
 
 function exists(path: string): boolean {
-  return lstatSync(Buffer.from(path, 'latin1'), { throwIfNoEntry: false }) !== undefined
+  try {
+    return lstatSync(Buffer.from(path, 'latin1'), { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
 }
 
 function toRegExp(component: string): RegExp {
@@ -55,7 +59,12 @@ function toRegExp(component: string): RegExp {
     if (part === '?') return '[^]'
     return literal(part)
   })
-  return new RegExp(`^${source}$`)
+  try {
+    return new RegExp(`^${source}$`)
+  } catch {
+    // A range that runs backwards, `[z-a]`: it matches nothing.
+    return /(?!)/
+  }
 }
 
 function literal(character: string): string {

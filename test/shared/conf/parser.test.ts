@@ -137,6 +137,32 @@ describe('include', () => {
   })
 })
 
+describe('patterns', () => {
+  beforeAll(() => write({ 'odd/a[1]': 'n 1;', 'odd/b*': 'n 2;', 'odd/^': 'n 3;', 'odd/sub/x': 'n 4;' }))
+
+  it.each([
+    ['odd/a[[]1]', 'n 1'],
+    ['"odd/a\\[1]"', 'n 1'],
+    ['odd/b[*]', 'n 2'],
+    ['odd/[\\^]', 'n 3'],
+    ['*d/*/x', 'n 4'],
+    ['odd/*/x/y', ''],
+    ['odd/[z-a]', ''],
+    ['odd/[', ''],
+  ])('%s', (pattern, expected) => {
+    expect(outline(load(`include ${pattern};`).tree)).toBe(expected)
+  })
+
+  it('any name is a file, nothing, or an error in the tree', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...'a*?[]!^-/.\\\0b')), (parts) => {
+        const quoted = parts.join('').replace(/["\\]/g, '\\$&')
+        expect(outline(load(`include "odd/none${quoted}";`).tree)).toMatch(/^($|!)/)
+      }),
+    )
+  })
+})
+
 describe('files', () => {
   it('are listed in the order they are opened, each once', async () => {
     await write({ 'p.conf': 'include q.conf;', 'q.conf': 'q;' })

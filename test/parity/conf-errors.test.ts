@@ -1,0 +1,199 @@
+// Broken configurations: `nginx -t` and weir's own check must say the same, place included. weir may add a hint.
+
+import { spawnSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildCycle } from '../../src/shared/conf/build.ts'
+import { loadConfig, parseText } from '../../src/shared/conf/parser.ts'
+import { core } from '../../src/shared/core.ts'
+import { NGINX, nginxMissing } from '../support/proxy.ts'
+import { removeFolder, temporaryFolder } from '../support/temporary.ts'
+
+/** Configurations as they stand in nginx.conf; `%CONF%` in one is the folder, in which the files below exist. */
+const broken: Record<string, string[]> = {
+  'the text': [
+    ';',
+    '{',
+    '}',
+    'events {}\n;',
+    'events {} }',
+    'events {',
+    'events {\n  worker_connections 10;\n',
+    'worker_processes',
+    'worker_processes 1',
+    'worker_processes 1\nevents {}',
+    'worker_processes 1 }',
+    'error_log "a',
+    "error_log 'a\n\n",
+    'error_log "a"b;',
+    'error_log "a"};',
+    'error_log "a"#;\n;',
+    'error_log "a"',
+    'error_log a\\',
+    '"" a;',
+    '$a b;',
+    '# only a comment',
+    `error_log ${'x'.repeat(4096)};\n`,
+    `\n\nerror_log "${'x'.repeat(5000)};\n`,
+    `\nerror_log '${'x\n'.repeat(3000)};\n`,
+    `error_log "${'x'.repeat(4095)}";\nevents {}`,
+    `#${'x'.repeat(5000)}\nevents {}`,
+    `\xef\xbb\xbfevents {}`,
+    '\xe9v\xe9nements {}',
+  ],
+  'the place and form of directives': [
+    '',
+    'http {}',
+    'evens {}',
+    'events {} http { prox_pass a; }',
+    'events { daemon on; }',
+    'events {} http { worker_processes 1; }',
+    'worker_connections 1;',
+    'sendfile on;',
+    'events {} events {}',
+    'events {}\nhttp {}\nhttp {}',
+    'events;',
+    'http on;',
+    'events a {}',
+    'events {} http a b {}',
+    'daemon {}',
+    'daemon on { a; }',
+    'daemon;',
+    'daemon on off;',
+    'daemon on; daemon off;',
+    'worker_processes 1; worker_processes 1;',
+    'error_log;',
+    'user a b c;',
+    'worker_cpu_affinity;',
+    'events { worker_connections 1; worker_connections 2; }',
+    'events {} http { sendfile on; sendfile on; }',
+    'events {} http { include a b; }',
+    'events {} http { include; }',
+    'include a {}',
+    'events {} http { server_names_hash_max_size 1; server_names_hash_max_size 1; }',
+  ],
+  values: [
+    'daemon maybe;',
+    'daemon "";',
+    'master_process 1;',
+    'worker_processes x;',
+    'worker_processes -1;',
+    'worker_processes 1k;',
+    'worker_processes 9223372036854775808;',
+    'worker_rlimit_nofile many;',
+    'worker_rlimit_core 1x;',
+    'worker_priority x;',
+    'worker_cpu_affinity 0102;',
+    'worker_cpu_affinity auto 01 10;',
+    'timer_resolution 1y;',
+    'timer_resolution 1m1h;',
+    'debug_points abbort;',
+    'error_log logs/a loud;',
+    'error_log logs/a info warn;',
+    'error_log logs/a info debug_http;',
+    'error_log logs/a debug_http info debug_core loud;',
+    'thread_pool a;',
+    'thread_pool a threads=0;',
+    'thread_pool a thread=1;',
+    'thread_pool a max_queue=1;',
+    'thread_pool a threads=1 max_queue=x;',
+    'thread_pool a threads=1; thread_pool a threads=1;',
+    'events { worker_connections x; }',
+    'events { use nothing; }',
+    'events { multi_accept yes; }',
+    'events { accept_mutex_delay 1x; }',
+    'events {} http { sendfile_max_chunk 1g; }',
+    'events {} http { directio_alignment -1; }',
+    'events {} http { directio yes; }',
+    'events {} http { aio maybe; }',
+    'events {} http { output_buffers 0 1k; }',
+    'events {} http { output_buffers 1 x; }',
+    'events {} http { types_hash_max_size x; }',
+    'events {} http { request_pool_size 100; }',
+    'events {} http { request_pool_size 1025; }',
+    'events {} http { connection_pool_size x; }',
+    'events {} http { error_log logs/a x; }',
+  ],
+  include: [
+    'include gone.conf;',
+    'events {}\ninclude sub/*.none;\nhttp {\n  include gone.conf; }',
+    'include sub/closing.conf;',
+    'events { include sub/open.conf; }',
+    'include sub/unknown.conf;',
+    'include sub/outer.conf;',
+    'include sub/[uv]*.conf;',
+    'include %CONF%/gone/gone.conf;',
+  ],
+}
+
+const files: Record<string, string> = {
+  'sub/closing.conf': 'events {}\n}\n',
+  'sub/open.conf': 'worker_connections 10;\nuse {\n',
+  'sub/unknown.conf': '# a comment\nxyzzy on;\n',
+  'sub/outer.conf': '\n\ninclude sub/unknown.conf;\n',
+}
+
+/** Directives given with -g, before a configuration that is right. */
+const commandLine = ['daemon', 'daemon on', 'http {', 'daemon x;', 'xyzzy on;', '}', 'daemon on; daemon on;']
+
+if (nginxMissing !== null) console.log(`conf-errors: nothing compared, ${nginxMissing}`)
+
+describe.skipIf(nginxMissing !== null)('what nginx -t refuses, weir refuses in the same words', () => {
+  let folder: string
+
+  beforeAll(async () => {
+    folder = await temporaryFolder()
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true })
+      await writeFile(join(folder, name), text)
+    }
+  })
+  afterAll(() => removeFolder(folder))
+
+  for (const [area, texts] of Object.entries(broken)) {
+    it.each(texts.map((text) => [label(text), text]))(`${area}: %s`, async (_, text) => {
+      await compare(folder, text.replaceAll('%CONF%', folder))
+    })
+  }
+
+  it.each(commandLine)('-g: %s', async (directives) => {
+    await compare(folder, 'events {}', directives)
+  })
+})
+
+function label(text: string): string {
+  const shown = JSON.stringify(text)
+  return shown.length > 70 ? `${shown.slice(0, 67)}...` : shown
+}
+
+async function compare(folder: string, text: string, directives = ''): Promise<void> {
+  const path = join(folder, 'nginx.conf')
+  await writeFile(path, text, 'latin1')
+  const expected = nginxMessage(folder, path, directives)
+  const actual = weirMessage(folder, path, directives)
+  expect(actual.replace(/, (did you mean|the file begins with) .*$/, '')).toBe(expected)
+}
+
+/** The message of the first line that says why. */
+function nginxMessage(folder: string, path: string, directives: string): string {
+  const { stderr } = spawnSync(
+    NGINX,
+    ['-t', '-e', 'stderr', '-p', `${folder}/`, '-c', path, ...(directives === '' ? [] : ['-g', directives])],
+    { encoding: 'latin1' },
+  )
+  const message = /\[(?:emerg|crit)\] (?:\d+#\d+: )?(.*)/.exec(stderr)?.[1]
+  if (message === undefined) throw new Error(`nginx has nothing against it: ${stderr}`)
+  return message
+}
+
+function weirMessage(folder: string, path: string, directives: string): string {
+  const options = { prefix: `${folder}/`, confPrefix: `${folder}/` }
+  try {
+    const { tree } = loadConfig(path, options)
+    buildCycle([...parseText(directives), ...tree], [core], options)
+  } catch (error) {
+    return (error as Error).message
+  }
+  return 'nothing against it'
+}
