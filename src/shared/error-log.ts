@@ -134,10 +134,13 @@ function formatLine(level: Level, message: string, connection: number): string {
   return `${line.length < LONGEST_LINE ? line : line.slice(0, LONGEST_LINE - 1)}\n`
 }
 
-/** One write, so that lines of several threads and processes do not mix. A full disk loses the line, as in nginx. */
+/**
+ * One write, so that lines of several threads and processes do not mix. Paths and request texts are binary strings, one
+ * character a byte. A full disk loses the line, as in nginx.
+ */
 function writeLine(fd: number, line: string): void {
   try {
-    writeSync(fd, line)
+    writeSync(fd, line, null, 'latin1')
   } catch {
     // Nowhere left to report it.
   }

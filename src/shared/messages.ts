@@ -26,13 +26,13 @@ export interface ListenAddress {
 
 /** What a worker needs to build a Cycle of its own. */
 export interface CyclePlan {
+  /** Counts the configurations of this process, from 1. */
   generation: number
   tree: Directive[]
+  /** With the addresses of host names and the shared memory that the master provides. */
   options: BuildOptions
   /** Descriptor of each open log file by absolute path. Descriptors are the process's: valid in every thread. */
   logFiles: Record<string, number>
-  /** Named shared memory by zone name; see zone.ts. */
-  zones: Record<string, SharedArrayBuffer>
 }
 
 /** `workerData` of a worker thread. */
@@ -43,6 +43,9 @@ export interface WorkerBoot {
   plan: CyclePlan
 }
 
+/** An accepted connection on its way to a worker: Node's handle without a socket around it, or the public net.Socket. */
+export type AcceptedConnection = { handle: object } | { socket: Socket }
+
 export type ToWorker =
   /** Build this Cycle beside the running one; answer `prepared` or `refused`. */
   | { type: 'prepare'; plan: CyclePlan }
@@ -50,25 +53,42 @@ export type ToWorker =
   | { type: 'activate'; generation: number }
   /** Forget the prepared Cycle. */
   | { type: 'discard'; generation: number }
-  /** Adopt an accepted client connection. */
-  | { type: 'socket'; key: string; socket: Socket }
-  /** Open a listening socket of your own (reuseport, unix); `bound` is a transferred net.BoundSocket or null. */
-  | { type: 'listen'; address: ListenAddress; bound: unknown }
+  /** Adopt a client connection that the master accepted on the listening socket `key`. */
+  | ({ type: 'connection'; key: string } & AcceptedConnection)
+  /**
+   * Open a listening socket of your own; answer `listening` or `listen_failed`. `bound` is a transferred
+   * net.BoundSocket (reuseport) or null (unix). Connections wait until `serve`.
+   */
+  | { type: 'listen'; address: ListenAddress; bound: object | null }
   /** Close your own listening socket. */
   | { type: 'unlisten'; key: string }
+  /** Privileges are dropped: adopt connections of your own listening sockets from now on. */
+  | { type: 'serve' }
   /** Write logs to these descriptors from now on; answer `reopened`: the master then closes the old ones. */
   | { type: 'reopen'; logFiles: Record<string, number> }
-  /** Close up to `count` idle keepalive client connections, the longest idle first. */
+  /** Close up to `count` idle keepalive client connections, the longest idle first; answer `shed`. */
   | { type: 'shed'; count: number }
-  /** Finish what is in flight, close idle connections, then answer `drained`. */
+  /** Close your listening sockets and idle connections, finish what is in flight, then answer `drained`. */
   | { type: 'quit' }
+  /** End at once. */
+  | { type: 'stop' }
 
 export type FromWorker =
   /** The first Cycle is built and active. */
   | { type: 'ready' }
+  /** The first Cycle cannot be built; the worker ends. */
+  | { type: 'unfit'; message: string }
   | { type: 'prepared'; generation: number }
   | { type: 'refused'; generation: number; message: string }
+  /** Nothing uses this earlier Cycle any more. */
+  | { type: 'released'; generation: number }
   | { type: 'listening'; key: string }
-  | { type: 'listen_failed'; key: string; code: string; message: string }
+  /** `reason` in nginx's form: `98: Address already in use`. */
+  | { type: 'listen_failed'; key: string; reason: string; inUse: boolean }
+  /** accept() on an own listening socket failed; `reason` in nginx's form. */
+  | { type: 'accept_failed'; reason: string }
+  /** A connection of an own listening socket was closed for want of `worker_connections`. */
+  | { type: 'full' }
   | { type: 'reopened' }
+  | { type: 'shed'; closed: number }
   | { type: 'drained' }

@@ -1,10 +1,10 @@
 // The engine behind the master's messages. In a worker thread worker/main.ts connects it to the thread's port; with
 // `master_process off` the master runs one in its own thread.
 
-import type { BoundSocket, Socket } from 'node:net'
+import type { BoundSocket } from 'node:net'
 import type { Cycle } from '../shared/conf/build.ts'
 import { workerConnections } from '../shared/core.ts'
-import { closeConnection } from '../shared/listening.ts'
+import { asSocket, closeConnection } from '../shared/listening.ts'
 import type { AcceptedConnection, CyclePlan, FromWorker, ToWorker, WorkerBoot } from '../shared/messages.ts'
 import { WorkerStats } from '../shared/stats.ts'
 import { Engine } from './engine.ts'
@@ -44,7 +44,7 @@ export class WorkerShell {
   receive(message: ToWorker): void {
     switch (message.type) {
       case 'connection':
-        return this.#adopt(message, message.key)
+        return this.#engine.adopt(asSocket(message), message.key)
       case 'prepare':
         return this.#prepare(message.plan)
       case 'activate':
@@ -112,18 +112,6 @@ export class WorkerShell {
       return closeConnection(connection)
     }
     this.#stats.addActive(1)
-    this.#adopt(connection, key)
-  }
-
-  #adopt(connection: AcceptedConnection, key: string): void {
-    this.#stats.countAccepted()
-    this.#stats.countHandled()
     this.#engine.adopt(asSocket(connection), key)
   }
-}
-
-/** All the engine does with a socket is to take the handle out of it. */
-function asSocket(connection: AcceptedConnection): Socket {
-  if ('socket' in connection) return connection.socket
-  return { _handle: connection.handle } as unknown as Socket
 }

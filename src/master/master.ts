@@ -1,0 +1,276 @@
+// A running weir: what was started in which order, and what its signals do to it.
+
+import { errnoText } from '../shared/errno.ts'
+import type { FromWorker } from '../shared/messages.ts'
+import { WorkerStats } from '../shared/stats.ts'
+import { buildLoaded, type LoadedCycle, planOf, readSource, type Source, startError } from './cycle.ts'
+import { Distributor } from './distribute.ts'
+import { BindError, type BoundSockets, Listeners, releaseBound } from './listen.ts'
+import { closeLogFiles, makeLogsFolder, type MasterLog, openLogFiles } from './master-log.ts'
+import type { Options } from './options.ts'
+import type { Paths } from './paths.ts'
+import { PidFile } from './pid.ts'
+import { checkFileLimit, dropPrivileges } from './privileges.ts'
+import { handleSignals } from './signals.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+import { SLOTS, WorkerPool } from './workers.ts'
+
+type LogFiles = Record<string, number>
+
+export class Master {
+  readonly #options: Options
+  readonly #paths: Paths
+  readonly #log: MasterLog
+  readonly #listeners: Listeners
+  readonly #pool: WorkerPool
+  readonly #distributor: Distributor
+  #current: LoadedCycle
+  #logFiles: LogFiles
+  /** Log files that only earlier Cycles name, by generation: closed when no worker uses that Cycle any more. */
+  readonly #retired = new Map<number, { files: LogFiles; users: number }>()
+  #pid: PidFile | null = null
+  #state: 'starting' | 'running' | 'quitting' | 'stopping' = 'starting'
+  /** Reloads and reopenings, one after the other. */
+  #chores: Promise<void> = Promise.resolve()
+  #finished: () => void = () => {}
+  /** Resolves when everything is closed and removed. */
+  readonly ended: Promise<void> = new Promise((resolve) => {
+    this.#finished = resolve
+  })
+
+  private constructor(
+    options: Options,
+    paths: Paths,
+    log: MasterLog,
+    loaded: LoadedCycle,
+    logFiles: LogFiles,
+  ) {
+    this.#options = options
+    this.#paths = paths
+    this.#log = log
+    this.#current = loaded
+    this.#logFiles = logFiles
+    this.#pool = new WorkerPool(planOf(loaded, logFiles), !loaded.core.masterProcess, log, {
+      joined: (worker) => void this.#joined(worker),
+      left: (worker) => this.#left(worker),
+      message: (worker, message) => this.#receive(worker, message),
+    })
+    this.#distributor = new Distributor(log, new WorkerStats(this.#pool.stats, SLOTS - 1))
+    this.#distributor.limit = loaded.workerConnections
+    this.#listeners = new Listeners(log, {
+      accepted: (connection, key) => this.#distributor.dispatch(connection, key),
+    })
+  }
+
+  /** Starts weir. When it cannot, reports why, leaves nothing behind and resolves with null. */
+  static async start(options: Options, paths: Paths, source: Source, log: MasterLog): Promise<Master | null> {
+    let master: Master | null = null
+    try {
+      const loaded = await buildLoaded(source, paths, null)
+      const logFiles = openLogFiles(loaded.cycle.context.logFiles, {}, paths.prefix)
+      log.use(loaded.core.errorLog, logFiles)
+      master = new Master(options, paths, log, loaded, logFiles)
+      await master.#open()
+      return master
+    } catch (error) {
+      if (!(error instanceof BindError)) log.report('emerg', startError(error))
+      await master?.stop()
+      return null
+    }
+  }
+
+  /**
+   * The order matters: everything that needs privileges, then they are dropped, then the first connection is served;
+   * and the pid file appears when all addresses can be connected to.
+   */
+  async #open(): Promise<void> {
+    const { core, addresses, workerConnections } = this.#current
+    const count = this.#workerCount(this.#current)
+    this.#reportChecks(this.#current)
+    const bound = await this.#listeners.bind(addresses, count)
+    try {
+      await this.#pool.start(count)
+      await this.#listeners.openInWorkers(addresses, bound, this.#pool.serving)
+      await this.#listeners.openHere(addresses, bound)
+    } finally {
+      releaseBound(bound)
+    }
+    makeLogsFolder(core.pid, this.#paths.prefix)
+    this.#pid = new PidFile(core.pid)
+    if (core.user !== null) dropPrivileges(core.user)
+    if (core.workingDirectory !== null) this.#changeDirectory(core.workingDirectory)
+    this.#distributor.limit = workerConnections
+    this.#distributor.workers = this.#pool.serving
+    for (const worker of this.#pool.serving) worker.post({ type: 'serve' })
+    this.#distributor.serve()
+    this.#state = 'running'
+    this.#log.report('notice', `start worker threads: ${count}`)
+    handleSignals({
+      stop: (signal) => this.#ending(signal, 'exiting', () => this.stop()),
+      quit: (signal) => this.#ending(signal, 'shutting down', () => this.quit()),
+      reload: (signal) => {
+        this.#log.report('notice', `signal ${signal} received, reconfiguring`)
+        this.#chores = this.#chores.then(() => this.#reload())
+      },
+      reopen: (signal) => {
+        this.#log.report('notice', `signal ${signal} received, reopening logs`)
+        this.#chores = this.#chores.then(() => this.#reopen())
+      },
+      unsupported: (signal) =>
+        this.#log.report('notice', `signal ${signal} received, which weir does not support`),
+    })
+  }
+
+  /** Ends at once. */
+  async stop(): Promise<void> {
+    if (this.#state === 'stopping') return this.ended
+    this.#state = 'stopping'
+    await this.#close('stop')
+  }
+
+  /** Finishes what is in flight, then ends. */
+  async quit(): Promise<void> {
+    if (this.#state === 'quitting' || this.#state === 'stopping') return this.ended
+    this.#state = 'quitting'
+    await this.#close('quit')
+  }
+
+  async #close(how: 'stop' | 'quit'): Promise<void> {
+    this.#listeners.close()
+    this.#distributor.close()
+    await this.#pool.end(how)
+    this.#listeners.removeUnixFiles()
+    const failure = this.#pid?.remove() ?? null
+    this.#pid = null
+    if (failure !== null) this.#log.report('alert', failure)
+    this.#log.report('notice', 'exit')
+    this.#finished()
+  }
+
+  #ending(signal: string, words: string, act: () => Promise<void>): void {
+    this.#log.report('notice', `signal ${signal} received, ${words}`)
+    void act()
+  }
+
+  /** Loads the configuration again and swaps it in, or reports why not and leaves everything as it is. */
+  async #reload(): Promise<void> {
+    if (this.#state !== 'running') return
+    this.#log.report('notice', 'reconfiguring')
+    const old = this.#current
+    let logFiles: LogFiles = {}
+    let bound: BoundSockets = new Map()
+    try {
+      const loaded = await buildLoaded(readSource(this.#options, this.#paths), this.#paths, old)
+      this.#reportChecks(loaded)
+      logFiles = openLogFiles(loaded.cycle.context.logFiles, this.#logFiles, this.#paths.prefix)
+      bound = await this.#listeners.bind(loaded.addresses, this.#workerCount(loaded))
+      const plan = planOf(loaded, logFiles)
+      const objection = await this.#pool.prepare(plan)
+      if (objection !== null) throw new Error(objection)
+      await this.#swap(loaded, logFiles, bound)
+    } catch (error) {
+      if (!(error instanceof BindError)) this.#log.report('emerg', startError(error))
+      releaseBound(bound)
+      closeLogFiles(logFiles, this.#logFiles)
+    }
+  }
+
+  /** Every worker has built `loaded`: from here on nothing is taken back. */
+  async #swap(loaded: LoadedCycle, logFiles: LogFiles, bound: BoundSockets): Promise<void> {
+    const old = this.#current
+    this.#retire(old.generation, logFiles)
+    this.#current = loaded
+    this.#logFiles = logFiles
+    this.#log.use(loaded.core.errorLog, logFiles)
+    this.#distributor.limit = loaded.workerConnections
+    this.#pool.activate(planOf(loaded, logFiles), this.#workerCount(loaded))
+    const workers = this.#pool.serving
+    this.#listeners.keep(loaded.addresses, workers)
+    await this.#listeners.openInWorkers(loaded.addresses, bound, workers)
+    await this.#listeners.openHere(loaded.addresses, bound)
+    if (loaded.core.pid !== old.core.pid) this.#movePid(loaded.core.pid)
+  }
+
+  /** Keeps what only the old Cycle logs to open until no request uses that any more. */
+  #retire(generation: number, kept: LogFiles): void {
+    const files: LogFiles = {}
+    for (const [path, fd] of Object.entries(this.#logFiles)) if (!(path in kept)) files[path] = fd
+    if (Object.keys(files).length > 0)
+      this.#retired.set(generation, { files, users: this.#pool.serving.length })
+  }
+
+  #released(generation: number): void {
+    const entry = this.#retired.get(generation)
+    if (entry === undefined || --entry.users > 0) return
+    this.#retired.delete(generation)
+    closeLogFiles(entry.files, this.#logFiles)
+  }
+
+  /** Opens all log files anew, so that ones that were renamed can be taken away. */
+  async #reopen(): Promise<void> {
+    if (this.#state !== 'running') return
+    const old = this.#logFiles
+    try {
+      this.#logFiles = openLogFiles(Object.keys(old), {}, this.#paths.prefix)
+    } catch (error) {
+      return this.#log.report('emerg', startError(error))
+    }
+    this.#log.reopen(this.#logFiles)
+    await this.#pool.reopen(this.#logFiles)
+    closeLogFiles(old, {})
+  }
+
+  #movePid(path: string): void {
+    try {
+      makeLogsFolder(path, this.#paths.prefix)
+      const old = this.#pid
+      this.#pid = new PidFile(path)
+      old?.remove()
+    } catch (error) {
+      this.#log.report('emerg', startError(error))
+    }
+  }
+
+  #changeDirectory(folder: string): void {
+    try {
+      process.chdir(Buffer.from(folder, 'latin1').toString())
+    } catch (error) {
+      this.#log.report('alert', `chdir("${folder}") failed (${errnoText(error)})`)
+    }
+  }
+
+  #reportChecks({ core, cycle, workerConnections }: LoadedCycle): void {
+    for (const warning of cycle.context.warnings) this.#log.report('warn', warning)
+    for (const notice of cycle.context.notices) this.#log.report('notice', notice)
+    const warnings = checkFileLimit(core.workerRlimitNofile, workerConnections, core.workerProcesses)
+    for (const warning of warnings) this.#log.report('warn', warning)
+  }
+
+  /** With `master_process off` there is one, and it is this thread, for as long as weir runs. */
+  #workerCount({ core }: LoadedCycle): number {
+    return this.#pool.inProcess ? 1 : Math.min(core.workerProcesses, SLOTS / 2)
+  }
+
+  async #joined(worker: WorkerHandle): Promise<void> {
+    worker.post({ type: 'serve' })
+    this.#distributor.workers = this.#pool.serving
+    await this.#listeners.joined(worker)
+  }
+
+  #left(worker: WorkerHandle): void {
+    const serving = this.#pool.serving
+    this.#distributor.workers = serving
+    // Whatever Cycles a dead worker used, it uses none any more.
+    if (worker.state === 'ended') for (const generation of this.#retired.keys()) this.#released(generation)
+    if (this.#state === 'running') this.#listeners.left(worker, serving)
+  }
+
+  #receive(_worker: WorkerHandle, message: FromWorker): void {
+    if (message.type === 'released') this.#released(message.generation)
+    else if (message.type === 'accept_failed')
+      this.#log.report('crit', `accept4() failed (${message.reason})`)
+    else if (message.type === 'full') {
+      this.#log.report('alert', `${this.#current.workerConnections} worker_connections are not enough`)
+    }
+  }
+}

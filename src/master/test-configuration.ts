@@ -1,0 +1,47 @@
+// `-t` and `-T`: everything a start does up to the sockets, then what was found, in nginx's words.
+
+import { reportToStderr } from '../shared/error-log.ts'
+import { buildLoaded, dump, type LoadedCycle, readSource, startError } from './cycle.ts'
+import { bindForTest } from './listen.ts'
+import { closeLogFiles, openLogFiles } from './master-log.ts'
+import type { Options } from './options.ts'
+import type { Paths } from './paths.ts'
+import { checkFileLimit } from './privileges.ts'
+
+/** Returns the exit code. */
+export async function testConfiguration(options: Options, paths: Paths): Promise<number> {
+  const { confFile } = paths
+  const failed = `weir: configuration file ${confFile} test failed\n`
+  let loaded: LoadedCycle
+  try {
+    loaded = await buildLoaded(readSource(options, paths), paths, null)
+  } catch (error) {
+    reportToStderr('emerg', startError(error))
+    say(failed)
+    return 1
+  }
+  reportFindings(loaded, options.quiet)
+  if (!options.quiet) say(`weir: the configuration file ${confFile} syntax is ok\n`)
+  try {
+    closeLogFiles(openLogFiles(loaded.cycle.context.logFiles, {}, paths.prefix), {})
+    bindForTest(loaded.addresses)
+  } catch (error) {
+    reportToStderr('emerg', startError(error))
+    say(failed)
+    return 1
+  }
+  if (!options.quiet) say(`weir: configuration file ${confFile} test is successful\n`)
+  if (options.dump) process.stdout.write(dump(loaded.source, options), 'latin1')
+  return 0
+}
+
+function reportFindings({ core, cycle, workerConnections }: LoadedCycle, quiet: boolean): void {
+  const limits = checkFileLimit(core.workerRlimitNofile, workerConnections, core.workerProcesses)
+  for (const warning of [...cycle.context.warnings, ...limits]) reportToStderr('warn', warning)
+  if (quiet) return
+  for (const notice of cycle.context.notices) reportToStderr('notice', notice)
+}
+
+function say(text: string): void {
+  process.stderr.write(text, 'latin1')
+}
