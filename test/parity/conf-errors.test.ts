@@ -6,11 +6,11 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildCycle } from '../../src/shared/conf/build.ts'
 import { loadConfig, parseText } from '../../src/shared/conf/parser.ts'
-import { core } from '../../src/shared/core.ts'
+import { modules } from '../../src/worker/modules.ts'
 import { NGINX, nginxMissing } from '../support/proxy.ts'
 import { removeFolder, temporaryFolder } from '../support/temporary.ts'
 
-/** Configurations as they stand in nginx.conf; `%CONF%` in one is the folder, in which the files below exist. */
+/** By area, whole configurations; `%CONF%` in one is the folder, in which `files` exist. */
 const broken: Record<string, string[]> = {
   'the text': [
     ';',
@@ -127,6 +127,74 @@ const broken: Record<string, string[]> = {
   ],
 }
 
+/** What stands in http{}, and in a server{} of it. */
+const inHttp = [
+  'server { listen 80',
+  'upstream a {}',
+  'upstream a { server; }',
+  'upstream { server 127.0.0.1; }',
+  'upstream a { server 127.0.0.1:x; }',
+  'upstream a { server 127.0.0.1 weight=0; }',
+  'upstream a { server 127.0.0.1 weight=x; }',
+  'upstream a { server 127.0.0.1 foo; }',
+  'upstream a { server 127.0.0.1; keepalive x; }',
+  'upstream a { server 127.0.0.1; } upstream a { server 127.0.0.1; }',
+  'upstream a { listen 80; }',
+  'log_format;',
+  'log_format a;',
+  'log_format a b; log_format a c;',
+  'log_format a escape=x b;',
+  'types { a b { } }',
+  'types { text/html html }',
+  'default_type;',
+  'keepalive_requests x;',
+  'tcp_nodelay x;',
+  'server { error_log logs/a; error_log logs/b x; }',
+]
+
+const inServer = [
+  'server {}',
+  'location / { server {} }',
+  'location /a { location /b {} }',
+  'location = /a { location /a/b {} }',
+  'location @a { location /x {} }',
+  'location /a { location @b {} }',
+  'location / {} location / {}',
+  'location = / {} location = / {}',
+  'location ! /a {}',
+  'location ^ /a {}',
+  'location a b c {}',
+  'location {}',
+  'listen x:y;',
+  'listen 99999;',
+  'listen 127.0.0.1:0;',
+  'listen 127.0.0.1:18081;',
+  'listen 127.0.0.1:18082 wrong;',
+  'listen 127.0.0.1:18082 so_keepalive=x;',
+  'server_name;',
+  'server_name ~;',
+  'keepalive_timeout x;',
+  'keepalive_timeout 1 2 3;',
+  'send_timeout 1x;',
+  'return;',
+  'return 1000;',
+  'return x;',
+  'return 200 a b;',
+  'location / { proxy_pass; }',
+  'location / { proxy_pass a; }',
+  'location / { proxy_pass ftp://a; }',
+  'location ~ a { proxy_pass http://127.0.0.1/x; }',
+  'location / { proxy_pass http://127.0.0.1:99999; }',
+  'location / { proxy_pass http://127.0.0.1:1; proxy_pass http://127.0.0.1:2; }',
+  'proxy_pass http://127.0.0.1;',
+  'location / { proxy_set_header a; }',
+  'location / { proxy_http_version 3; }',
+  'location / { proxy_connect_timeout x; }',
+  'add_header a;',
+  'access_log;',
+  'access_log logs/a nope;',
+]
+
 const files: Record<string, string> = {
   'sub/closing.conf': 'events {}\n}\n',
   'sub/open.conf': 'worker_connections 10;\nuse {\n',
@@ -156,6 +224,14 @@ describe.skipIf(nginxMissing !== null)('what nginx -t refuses, weir refuses in t
       await compare(folder, text.replaceAll('%CONF%', folder))
     })
   }
+
+  it.each(inHttp)('http: %s', async (text) => {
+    await compare(folder, `events {}\nhttp {\n${text}\n}\n`)
+  })
+
+  it.each(inServer)('server: %s', async (text) => {
+    await compare(folder, `events {}\nhttp {\nserver {\nlisten 127.0.0.1:18081;\n${text}\n}\n}\n`)
+  })
 
   it.each(commandLine)('-g: %s', async (directives) => {
     await compare(folder, 'events {}', directives)
@@ -191,7 +267,7 @@ function weirMessage(folder: string, path: string, directives: string): string {
   const options = { prefix: `${folder}/`, confPrefix: `${folder}/` }
   try {
     const { tree } = loadConfig(path, options)
-    buildCycle([...parseText(directives), ...tree], [core], options)
+    buildCycle([...parseText(directives), ...tree], modules, options)
   } catch (error) {
     return (error as Error).message
   }
