@@ -1,11 +1,17 @@
 // What `weir --demo` prepares: backends that answer, a configuration that names them, and nothing left behind.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { appendFile, readFile, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
+import { resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Demo, startDemo } from '../../src/master/demo/demo.ts'
 import { freePort } from '../support/temporary.ts'
+import { eventually } from '../support/wait.ts'
+
+const LAUNCHER = resolve(import.meta.dirname, '../../src/master/weir')
 
 let demo: Demo | null = null
 afterEach(async () => {
@@ -73,4 +79,38 @@ test('stop keeps a configuration that was edited, and says where', async () => {
   expect(await stop()).toContain(confFile)
   expect(existsSync(confFile)).toBe(true)
   await rm(prefix, { recursive: true })
+})
+
+test('weir --demo answers through the proxy, in the foreground, until Ctrl-C, and leaves nothing behind', async () => {
+  const port = await freePort()
+  const child = spawn(LAUNCHER, ['--demo', '--demo-port', `${port}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  let text = ''
+  child.stdout.on('data', (chunk) => (text += chunk))
+  try {
+    await eventually('introduction', () => text.includes('Ctrl-C'))
+    expect(text).toContain(`kill -HUP ${child.pid}`)
+    const answer = await fetch(`http://127.0.0.1:${port}/moved/users`)
+    expect(await answer.text()).toMatch(
+      /^GET \/v2\/users HTTP\/1\.1\nHost: 127\.0\.0\.1\nX-Real-IP: 127\.0\.0\.1\n/,
+    )
+  } finally {
+    child.kill('SIGINT')
+  }
+  expect(await ended).toEqual([0, null])
+  const folder = /^configuration {2}(.*)\/nginx\.conf$/m.exec(text)![1]!
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('weir --demo on a taken port exits with 1 and says what to do', async () => {
+  const server = await listen(0)
+  const { port } = server.address() as { port: number }
+  const child = spawn(LAUNCHER, ['--demo-port', `${port}`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let text = ''
+  child.stderr.on('data', (chunk) => (text += chunk))
+  expect(await once(child, 'close')).toEqual([1, null])
+  expect(text).toContain(`port ${port} is taken; choose another: npm start -- --demo-port`)
+  server.close()
 })

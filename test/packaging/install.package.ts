@@ -81,9 +81,13 @@ test('-v prints the version of the package', async () => {
   expect(await command('-v')).toEqual({ code: 0, stdout: '', stderr: `weir version: weir/${version}\n` })
 })
 
-test('-t passes the default configuration that comes with it', async () => {
-  const { code, stderr } = await command('-t', '-g', 'pid /dev/null;')
+test('-t passes the default configuration that comes with it, on a port anyone may bind', async () => {
+  const root = join(folder, 'app/node_modules/weir/conf')
+  const text = await readFile(join(root, 'nginx.conf'), 'utf8')
+  await writeFile(join(root, 'other.conf'), text.replace('listen 80;', `listen ${await freePort()};`))
+  const { code, stderr } = await command('-t', '-c', 'conf/other.conf')
   expect(stderr).toContain('syntax is ok')
+  expect(stderr).toContain('test is successful')
   expect(code).toBe(0)
 })
 

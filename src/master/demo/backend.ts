@@ -50,13 +50,13 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
   const { body, length } = await readBody(request)
   if (request.headers.accept?.includes('application/json')) {
     const { method, url, httpVersion } = request
-    const seen = { method, url, httpVersion, headers: headerPairs(request), length, body: body.toString() }
+    const seen = { method, url, httpVersion, headers: fieldLines(request), length, body: body.toString() }
     response.setHeader('Content-Type', 'application/json')
     response.end(`${JSON.stringify(seen, null, 2)}\n`)
     return
   }
   response.setHeader('Content-Type', 'text/plain; charset=utf-8')
-  const fields = headerPairs(request).map(([field, value]) => `${field}: ${value}\n`)
+  const fields = fieldLines(request).map((line) => `${line}\n`)
   const cut = length > body.length ? `\n(${length - body.length} more bytes)\n` : ''
   response.write(`${request.method} ${request.url} HTTP/${request.httpVersion}\n${fields.join('')}\n`)
   response.write(body)
@@ -64,12 +64,12 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
 }
 
 /** The fields as they arrived: order, case and repetition kept. */
-function headerPairs(request: IncomingMessage): [field: string, value: string][] {
-  const pairs: [string, string][] = []
-  for (let index = 0; index < request.rawHeaders.length; index += 2) {
-    pairs.push([request.rawHeaders[index]!, request.rawHeaders[index + 1]!])
+function fieldLines({ rawHeaders }: IncomingMessage): string[] {
+  const lines: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`)
   }
-  return pairs
+  return lines
 }
 
 async function readBody(request: IncomingMessage): Promise<{ body: Buffer; length: number }> {

@@ -61,7 +61,9 @@ async function reserve(port: number): Promise<Server> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const why = code === 'EADDRINUSE' ? `port ${port} is taken` : message
-    throw new Error(`${why}; choose another: npm start -- --demo-port ${port + 10}`)
+    throw new Error(
+      `${why}; choose another: npm start -- --demo-port ${port > 65000 ? PORT + 10 : port + 10}`,
+    )
   }
 }
 
