@@ -77,7 +77,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
       return
     }
     this.stats.countHandled()
-    if (tcpNodelay(servers)) socket.setNoDelay(true)
+    socket.setNoDelay(tcpNodelay(servers))
     const id = ++this.#accepted * CONNECTION_STRIDE + this.#slot
     this.#connections.add(new Http1Connection((owner) => openTransport(socket, owner), this, key, id))
   }

@@ -71,18 +71,17 @@ function applyParameter(listen: Listen, parameter: string, context: BuildContext
   if (match === null) context.error(`invalid parameter "${parameter}"`)
   const [, name, value] = match as unknown as [string, string, string]
   if (name === 'backlog') address.backlog = backlog(value, context)
-  else if (name === 'ipv6only') address.ipv6only = ipv6only(address, value, context)
+  else if (name === 'ipv6only') address.ipv6only = ipv6only(value, context)
   else address.soKeepalive = soKeepalive(value, context)
 }
 
 function backlog(value: string, context: BuildContext): number {
   const number = /^\d{1,9}$/.test(value) ? Number(value) : 0
-  if (number === 0) context.error(`invalid backlog "${value}"`)
+  if (number === 0) context.error(`invalid backlog "backlog=${value}"`)
   return number
 }
 
-function ipv6only(address: ListenAddress, value: string, context: BuildContext): boolean {
-  if (!address.host?.includes(':')) context.error(`ipv6only is not supported on addr "${address.key}"`)
+function ipv6only(value: string, context: BuildContext): boolean {
   if (value !== 'on' && value !== 'off') context.error(`invalid ipv6only flags "${value}"`)
   return value === 'on'
 }
@@ -101,7 +100,7 @@ function soKeepalive(value: string, context: BuildContext): ListenAddress['soKee
 function parseAddress(text: string, context: BuildContext): ListenAddress {
   if (text.startsWith('unix:')) {
     const path = text.slice(5)
-    if (path === '') context.error(`no path in unix domain socket of the "listen" directive`)
+    if (path === '') context.error(`no path in the unix domain socket in "${text}" of the "listen" directive`)
     return make(`unix:${context.path(path)}`, null, 0, context.path(path))
   }
   const v6 = /^\[([0-9A-Fa-f:.]+)\](?::(.*))?$/.exec(text)

@@ -111,7 +111,7 @@ function serverName(text: string, context: BuildContext): ServerName {
     if (text === '~') context.error('empty regex in server name "~"')
     return { text, regex: compileRegex(text.slice(1), /[A-Z]/.test(text), context) }
   }
-  if (text.includes('/')) context.error(`server name "${text}" has suspicious symbols`)
+  if (text.includes('/')) context.warn(`server name "${text}" has suspicious symbols`)
   const name = text === '$hostname' ? hostName : text
   const wildcard = name.replace(/^\*\./, '').replace(/\.\*$/, '')
   if (wildcard.includes('*') || (name.startsWith('*.') && name.endsWith('.*'))) {
@@ -123,7 +123,7 @@ function serverName(text: string, context: BuildContext): ServerName {
 function setServerTokens(...[directive, context]: Parameters<Setter>): string {
   const value = directive.args[0]!
   if (value !== 'on' && value !== 'off' && value !== 'build') {
-    context.error(`invalid value "${value}" in "server_tokens" directive`)
+    context.error(`invalid value "${value}"`)
   }
   return value
 }
@@ -136,9 +136,9 @@ function setKeepaliveTimeout(...[directive, context]: Parameters<Setter>): Keepa
 
 function addTypes(...[directive, context, previous]: Parameters<Setter>): Map<string, string> {
   const types = new Map((previous as Map<string, string> | undefined) ?? [])
-  for (const { name, args, block } of directive.block!) {
-    if (block !== null) context.error(`unexpected "{"`)
-    for (const extension of args) types.set(extension.toLowerCase(), name)
+  for (const entry of directive.block!) {
+    if (entry.block !== null) context.error(`unexpected "{"`, entry)
+    for (const extension of entry.args) types.set(extension.toLowerCase(), entry.name)
   }
   return types
 }

@@ -1,13 +1,21 @@
 // Idle connections to the peers of a group, per worker, as nginx's `keepalive`: the one used last is taken first, and
-// the one unused longest goes when there are too many.
+// the one unused longest goes when there are too many. Unlike nginx, those beyond the limit are closed a moment later
+// and only if nothing has taken them by then: requests come in bursts, and closing a connection between two of them to
+// open it again costs more than either request.
 
+import { Timer } from '../timer.ts'
 import type { PeerConnection } from './connect.ts'
 import type { KeepaliveSettings, Peer } from './peers.ts'
+
+/** How long connections beyond the limit may wait for the next request, milliseconds. */
+const SURPLUS_TIME = 100
 
 export class IdleConnections {
   readonly #settings: KeepaliveSettings
   /** Longest idle first. */
   readonly #idle: PeerConnection[] = []
+  readonly #surplusTimer = new Timer(() => this.#closeSurplus())
+  #surplusWaits = false
 
   constructor(settings: KeepaliveSettings) {
     this.#settings = settings
@@ -31,9 +39,17 @@ export class IdleConnections {
     const { connections, requests, time, timeout } = this.#settings
     const tired = connection.requests >= requests || Date.now() - connection.opened >= time
     if (connections === 0 || tired) return connection.destroy()
-    if (this.#idle.length >= connections) this.#idle.shift()!.destroy()
     this.#idle.push(connection)
     connection.rest(timeout)
+    if (this.#idle.length <= connections || this.#surplusWaits) return
+    this.#surplusWaits = true
+    this.#surplusTimer.start(SURPLUS_TIME)
+  }
+
+  #closeSurplus(): void {
+    this.#surplusWaits = false
+    const surplus = this.#idle.length - this.#settings.connections
+    if (surplus > 0) for (const connection of this.#idle.splice(0, surplus)) connection.destroy()
   }
 
   /** The connection has been closed while idle. */
@@ -44,6 +60,8 @@ export class IdleConnections {
 
   /** Closes all: the configuration they belong to is no longer used. */
   close(): void {
+    this.#surplusTimer.stop()
+    this.#surplusWaits = false
     for (const connection of this.#idle.splice(0)) connection.destroy()
   }
 }

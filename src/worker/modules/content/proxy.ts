@@ -94,7 +94,7 @@ function setProxyPass(...[directive, context]: Parameters<Setter>): ProxyPass {
   if (url.startsWith('https://')) context.error('"https://" in "proxy_pass" is not supported by weir yet')
   if (!url.startsWith('http://')) context.error('invalid URL prefix')
   const { address, uri } = splitUrl(url.slice(7))
-  if (address === '') context.error(`invalid host in upstream "${url.slice(7)}"`)
+  if (address === '') context.error(`no host in upstream "${url.slice(7)}"`)
   const location = locationConf(context.scope.within(LOCATION)!)
   const matchesByPrefix =
     location.regex === null && location.modifier !== '@' && context.scope.kind === LOCATION
