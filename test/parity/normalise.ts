@@ -71,6 +71,8 @@ export function accessLines(text: string, answer: string, proxy: RunningProxy): 
 export function errorLines(text: string, proxy: RunningProxy, info: boolean): string[] {
   return lines(common(text, proxy))
     .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*\d+ )?/, '$1 '))
+    // Which system call met the reset is nginx's own business.
+    .map((line) => line.replace('readv() failed', 'recv() failed'))
     .filter((line) => !/^\[(notice|debug)\]/.test(line))
     .filter((line) => !line.startsWith('[info]') || (info && !/closed (keepalive )?connection/.test(line)))
 }
