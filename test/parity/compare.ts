@@ -2,7 +2,7 @@
 // sees and what the logs say must be equal. What nginx does at that moment is the expectation, nothing is written down.
 //
 // PARITY_AGAINST=nginx puts a second nginx in weir's place: a case that differs then is a bad case.
-// PARITY_SHOW=1 prints what nginx did in every case.
+// PARITY_SHOW=1 prints every case with what both did, a line of JSON each.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nginxMissing, type RunningProxy, startNginx, startWeir } from '../support/proxy.ts'
@@ -51,30 +51,46 @@ if (nginxMissing !== null) console.warn(`parity with nginx is not tested: ${ngin
 
 /**
  * Declares a test for each case. `http` is the content of the http block; in it, %BACKEND% is the address of the
- * recording backend and %REFUSED% one where nothing listens.
+ * recording backend and %REFUSED% one where nothing listens. `pending`: uses directives or variables that weir may not
+ * have yet; when weir refuses the configuration, the cases are skipped and its reason is printed.
  */
-export function describeParity(area: string, http: string, cases: readonly ParityCase[]): void {
+export function describeParity(
+  area: string,
+  http: string,
+  cases: readonly ParityCase[],
+  options: { pending?: true } = {},
+): void {
   describe.skipIf(nginxMissing !== null)(area, () => {
     let backend: RawBackend
     let nginx: RunningProxy
     let weir: RunningProxy
+    let refused: string | null = null
 
     beforeAll(async () => {
       backend = await RawBackend.start()
       const vars = { BACKEND: backend.address, REFUSED: `127.0.0.1:${await freePort()}` }
       const conf = `worker_processes 1;\nevents { worker_connections 256; }\nhttp {\n${http}\n}\n`
       nginx = await startNginx(conf, { vars })
-      weir = await (AGAINST_ITSELF ? startNginx : startWeir)(conf, { vars })
+      try {
+        weir = await (AGAINST_ITSELF ? startNginx : startWeir)(conf, { vars })
+      } catch (error) {
+        refused = /\[emerg\] (.*) in /.exec(String(error))?.[1] ?? null
+        if (options.pending !== true || refused === null) throw error
+        console.warn(`parity of "${area}" is not tested: ${refused}`)
+      }
     })
 
     afterAll(async () => {
       await Promise.all([nginx?.stop(), weir?.stop(), backend?.stop()])
     })
 
-    it.each(cases)('$name', async (parityCase) => {
+    it.for(cases)('$name', async (parityCase, { skip }) => {
+      if (refused !== null) skip(refused)
       const expected = await view(nginx, backend, parityCase)
-      if (SHOW) console.log(`--- ${area}: ${parityCase.name}`, JSON.stringify(expected, null, 1))
-      expect(await view(weir, backend, parityCase)).toEqual(expected)
+      const actual = await view(weir, backend, parityCase)
+      const { name, send } = parityCase
+      if (SHOW) console.log(`PARITY ${JSON.stringify({ area, name, send, expected, actual })}`)
+      expect(actual).toEqual(expected)
     })
   })
 }

