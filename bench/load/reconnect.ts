@@ -1,10 +1,12 @@
-// One request per connection, for machines without wrk: a number of clients, each of which connects, asks, reads to
-// the end and connects again. Run as a process of its own: reconnect.ts PORT PATH CLIENTS SECONDS; prints JSON.
+// One request per connection, for machines without wrk: a number of clients, each of which connects, asks, reads the
+// answer and connects again. Run as a process of its own: reconnect.ts PORT PATH CLIENTS SECONDS; prints JSON.
 
 import { connect } from 'node:net'
 import { percentile } from '../statistics.ts'
 import { HOST, type LoadResult } from './load.ts'
 
+/** Milliseconds without a byte after which an exchange has failed. */
+const TIMEOUT = 10_000
 const [port, path, clients, seconds] = process.argv.slice(2) as [string, string, string, string]
 const request = `GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`
 const started = performance.now()
@@ -15,20 +17,32 @@ let busy = Number(clients)
 
 function exchange(): void {
   const begun = performance.now()
-  let status = ''
+  let answer = ''
+  let answered = false
   const socket = connect(Number(port), '127.0.0.1')
+  socket.setTimeout(TIMEOUT, () => socket.destroy())
   socket.on('connect', () => socket.write(request))
   socket.on('data', (chunk: Buffer) => {
-    if (status === '') status = chunk.toString('latin1', 9, 12)
+    answer += chunk.toString('latin1')
+    answered = complete(answer)
+    // As wrk does: whoever is first closes.
+    if (answered) socket.destroy()
   })
   socket.on('error', () => {})
   socket.on('close', () => {
     const now = performance.now()
-    if (status === '200') latencies.push(now - begun)
+    if (answered && answer.startsWith('200', 9)) latencies.push(now - begun)
     else errors++
     if (now < deadline) exchange()
     else if (--busy === 0) report()
   })
+}
+
+function complete(answer: string): boolean {
+  const end = answer.indexOf('\r\n\r\n')
+  if (end < 0) return false
+  const length = /\r\ncontent-length: *(\d+)/i.exec(answer)
+  return length !== null && answer.length >= end + 4 + Number(length[1])
 }
 
 function report(): void {
