@@ -71,7 +71,6 @@ const cases: ParityCases = [
     answer: closeReply,
   },
   { name: 'an unknown minor version', send: 'GET /text HTTP/1.2\r\nHost: a\r\n\r\n' },
-  { name: 'HTTP/0.9', send: 'GET /text\r\n', until: 'close' },
   {
     name: 'HTTP/2.0 as a version',
     send: 'GET /text HTTP/2.0\r\nHost: a\r\n\r\n',

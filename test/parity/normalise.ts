@@ -50,14 +50,16 @@ function unframed(request: string): string {
     .replace(/\[chunks\]|\[end\](?:\r\n)?/g, '')
 }
 
-/** Access-log lines; sizes of nginx's own pages (written `body=N` or `bytes=N`) are counted without the product's name. */
+/**
+ * Access-log lines; sizes of nginx's own pages (written `body=N` or `bytes=N`) are counted without the product's name. Chunks are cut differently, and nginx counts 100 Continue as content.
+ */
 export function accessLines(text: string, answer: string, proxy: RunningProxy): string[] {
   const page = PAGE.exec(answer)?.[1]?.length ?? 0
   const pages = pageLengths(answer)
   const server = new RegExp(`\\r\\nServer: (${PRODUCT.source})\\r`).exec(answer)?.[1]?.length ?? 0
-  const chunked = /\r\nTransfer-Encoding: chunked\r/.test(answer)
+  const uncounted = /\r\nTransfer-Encoding: chunked\r|^HTTP\/1\.1 100 /.test(answer)
   return lines(
-    common(chunked ? text.replace(/\bbody=\d+/g, 'body=CHUNKS') : text, proxy)
+    common(uncounted ? text.replace(/\bbody=\d+/g, 'body=ANY') : text, proxy)
       .replace(/\bbody=(\d+)/g, (whole, n) => (pages.has(n) ? `body=${Number(n) - page}` : whole))
       .replace(/\bbytes=(\d+)/g, (_, n) => `bytes=${Number(n) - page - server}`)
       .replace(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME')
@@ -75,7 +77,7 @@ export function errorLines(text: string, proxy: RunningProxy, info: boolean): st
       .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*\d+ )?/, '$1 '))
       // Which system call met the reset is nginx's own business.
       .map((line) => line.replace('readv() failed', 'recv() failed'))
-      .filter((line) => !/^\[(notice|debug)\]/.test(line))
+      .filter((line) => !/^\[(notice|debug)\]|is buffered to a temporary file/.test(line))
       .filter((line) => !line.startsWith('[info]') || (info && !/closed (keepalive )?connection/.test(line)))
   )
 }
