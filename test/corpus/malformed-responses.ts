@@ -7,6 +7,8 @@ export interface MalformedResponse {
   kind: 'head' | 'body' | 'surplus'
   /** What the backend sends; for 'body' in two parts, the first of them sound. */
   parts: string[]
+  /** Method of the request; default GET. */
+  method?: 'HEAD'
   /** It ends the connection afterwards. */
   ends?: true
   /** Words of the error-log line. */
@@ -195,5 +197,25 @@ export const malformedResponses: readonly MalformedResponse[] = [
     kind: 'surplus',
     parts: ['HTTP/1.1 304 Not Modified\r\n\r\nmore'],
     log: '',
+  },
+  {
+    name: 'surplus: a body for HEAD',
+    kind: 'surplus',
+    method: 'HEAD',
+    parts: ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmore'],
+    log: '',
+  },
+  {
+    name: 'surplus: chunks for HEAD',
+    kind: 'surplus',
+    method: 'HEAD',
+    parts: ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    log: '',
+  },
+  {
+    name: 'surplus: behind a length of 0',
+    kind: 'surplus',
+    parts: ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nmore'],
+    log: 'upstream sent more data than specified',
   },
 ]
