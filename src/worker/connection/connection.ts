@@ -4,10 +4,9 @@
 import { latin1 } from '../../shared/latin1.ts'
 import type { BodySink, BodySource } from '../http/body.ts'
 import { abandon, CLIENT_CLOSED_REQUEST, finalize } from '../http/finalize.ts'
-import { runRequest } from '../http/phases.ts'
+import { enterLocation, runRequest } from '../http/phases.ts'
 import { type ClientConnection, type ClientStream, Request, type RequestLine } from '../http/request.ts'
 import type { AddressServers } from '../http/servers.ts'
-import { normalizeTarget } from '../http/uri.ts'
 import { RequestBody } from '../http1/request-body.ts'
 import { normalizeHost, type Refusal, RequestHead } from '../http1/request-head.ts'
 import { ResponseWriter, type WriterOwner } from '../http1/response-writer.ts'
@@ -27,7 +26,6 @@ const HEAD_LIMIT = 4 * LINE_LIMIT
 const URI_TOO_LARGE: Refusal = { status: 414, reason: 'client sent too long URI' }
 const HEADER_TOO_LARGE: Refusal = { status: 494, reason: 'client sent too long header line' }
 const NO_REQUEST: Refusal = { status: 400, reason: 'client sent invalid method' }
-const BAD_TARGET: Refusal = { status: 400, reason: 'client sent invalid request' }
 
 /** nginx's lingering_timeout. */
 const LINGER = 5000
@@ -71,6 +69,10 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
   /** 100 Continue has been sent for the request in flight. */
   #continued = false
   #started = 0
+  /** The last Host value and what it means: it hardly ever changes on a connection. */
+  #hostValue = ''
+  #hostName = ''
+  #idleTimeout = 0
   /** When the connection last became idle; for `idleSince`. */
   #idleSince = 0
   readonly #readTimer = new Timer(() => this.#readTimedOut())
@@ -224,27 +226,29 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
       this.#body = new RequestBody(this.#transport, head.chunked ? -1 : head.contentLength)
       this.#readTimer.start(r.conf(coreHttp).clientBodyTimeout)
     }
-    const host = head.authority !== '' ? head.authority : head.host
-    if (host !== '') {
-      r.host = normalizeHost(host)!
-      r.server = this.#address().find(r, r.host)
-      r.location = r.server.plan
-    } else if (this.#address().defaultServer !== r.server) {
-      r.server = this.#address().find(r, '')
-      r.location = r.server.plan
-    }
-    const { keepaliveRequests, keepaliveTimeout } = r.conf(coreHttp)
-    r.keepalive =
-      head.keepAlive && this.requests < keepaliveRequests && keepaliveTimeout.idle > 0 && !this.#host.draining
-    const target = normalizeTarget(head.target)
-    if (target === null) {
-      r.log('info', BAD_TARGET.reason)
-      return finalize(r, 400)
-    }
-    r.uri = target.uri
-    r.args = target.args
-    r.quoted = target.quoted
+    r.keepalive = head.keepAlive && !this.#host.draining
+    this.#route(r, head.authority || head.host || null)
     runRequest(r)
+  }
+
+  /** Sets what the request line says, and chooses the server by `hostValue`; null: the client named no host. */
+  #route(r: Request, hostValue: string | null): void {
+    const { uri, args, quoted } = this.#head!.normalized
+    r.uri = uri
+    r.args = args
+    r.quoted = quoted
+    r.targetValid = !this.#head!.emptyPath
+    if (hostValue !== null) {
+      if (hostValue !== this.#hostValue) {
+        this.#hostValue = hostValue
+        this.#hostName = normalizeHost(hostValue) ?? ''
+      }
+      r.host = this.#hostName
+    }
+    // A Host that is none chooses no server.
+    if (hostValue !== null && r.host === '') return
+    r.server = this.#address().find(r, r.host)
+    enterLocation(r, r.server.plan)
   }
 
   /** Answers a head that is no request; the connection ends with it. */
@@ -262,6 +266,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     this.#phase = 'busy'
     this.#text = ''
     r.doing = head.inFields ? 'reading client request headers' : 'reading client request line'
+    if (head.inFields) this.#route(r, head.authority || head.fields.get('host'))
     r.log('info', reason)
     r.keepalive = false
     finalize(r, status)
@@ -330,24 +335,33 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
 
   receiveBody(r: Request, sink: BodySink): BodySource {
     const body = this.#body!
+    this.#continue(body)
     body.start(sink)
-    if (this.#head!.expectContinue && !this.#continued && body.received === 0 && this.#ahead === null) {
-      this.#continued = true
-      this.#transport.send('HTTP/1.1 100 Continue\r\n\r\n', null, 0, 0, '')
-    }
     if (r === this.#request) this.#takeAhead()
     return body
   }
 
   discardBody(_r: Request): void {
-    if (this.#body === null) return
-    this.#body.discard()
+    const body = this.#body
+    if (body === null || body.discarding) return
+    this.#continue(body)
+    body.discard()
     this.#takeAhead()
   }
 
+  /** The client waits for a word before it sends the body (RFC 9110 section 10.1.1). */
+  #continue(body: RequestBody): void {
+    if (!this.#head!.expectContinue || this.#continued || body.received > 0 || this.#ahead !== null) return
+    this.#continued = true
+    this.#transport.send('HTTP/1.1 100 Continue\r\n\r\n', null, 0, 0, '')
+  }
+
   finish(r: Request): void {
+    const unasked = this.#body !== null && this.#head!.expectContinue && !this.#continued
+    this.#idleTimeout = r.conf(coreHttp).keepaliveTimeout.idle
     this.#release(r)
-    if (!r.keepalive) return this.#closeGently()
+    // Whether a body comes that was never asked for is the client's choice: nothing behind it can be understood.
+    if (!r.keepalive || unasked) return this.#closeGently()
     if (this.#body !== null) {
       // The rest of the body stands between here and the next request.
       this.#body.discard()
@@ -387,7 +401,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     this.#idleSince = Date.now()
     this.#host.stats.addWaiting(1)
     if (this.#host.draining) return this.#close()
-    this.#readTimer.start(this.#conf().keepaliveTimeout.idle)
+    this.#readTimer.start(this.#idleTimeout)
     if (this.#ahead !== null) this.#takeAhead()
   }
 

@@ -9,6 +9,9 @@ export const CLOSE = 444
 /** The client went away before it had its answer. */
 export const CLIENT_CLOSED_REQUEST = 499
 
+/** Statuses that are only logged. */
+const SILENT = new Set([408, CLOSE, CLIENT_CLOSED_REQUEST])
+
 /** Runs the header filters and hands the head to the protocol. Once per request. */
 export function sendHead(r: Request): void {
   const { response } = r
@@ -37,7 +40,8 @@ export function finalize(r: Request, result: Result): void {
   if (r.ended || result === DONE) return
   if (result === OK || result === DECLINED) return end(r)
   // A response that has begun cannot be taken back: the client learns from the missing end.
-  if (result === CLOSE || result === CLIENT_CLOSED_REQUEST || r.headSent) return abandon(r, result)
+  if (r.headSent || SILENT.has(result)) return abandon(r, result)
+  r.stream.discardBody(r)
   const content = specialResponse(r, result)
   if (content === null) {
     r.response.contentLength = result === 204 || result === 304 ? -1 : 0

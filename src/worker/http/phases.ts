@@ -1,8 +1,10 @@
 // The phase engine: server handlers, location choice, location handlers, in the order plan.ts settled.
 
+import { coreHttp } from '../modules/core.ts'
 import { finalize } from './finalize.ts'
 import { APPEND_SLASH } from './locations.ts'
 import { DECLINED, DONE, type Handler, OK, type Result } from './module.ts'
+import type { LocationPlan } from './plan.ts'
 import type { Request } from './request.ts'
 
 /** Runs a request from its beginning; ends it unless a handler takes it over. */
@@ -22,6 +24,13 @@ function runServerPhases(r: Request, from: number): void {
   chooseLocation(r)
 }
 
+/** Puts the request into a location (or a server, before one is chosen); may end the keeping of its connection. */
+export function enterLocation(r: Request, location: LocationPlan): void {
+  r.location = location
+  const { keepaliveRequests, keepaliveTimeout } = r.conf(coreHttp)
+  if (keepaliveTimeout.idle === 0 || r.stream.connection.requests >= keepaliveRequests) r.keepalive = false
+}
+
 /** true: go on with the next handler. */
 function afterServerHandler(r: Request, result: Result): boolean {
   if (result === DECLINED || result === OK) return true
@@ -36,7 +45,7 @@ function chooseLocation(r: Request): void {
     r.response.location = `${r.targetValid ? r.client.target.split('?', 1)[0]! : r.uri}/${query}`
     return finalize(r, 301)
   }
-  if (found !== null) r.location = found
+  if (found !== null) enterLocation(r, found)
   runLocationPhases(r, 0)
 }
 

@@ -43,7 +43,7 @@ export interface PlanContext {
 export function planServer(scope: Scope, firstName: string, context: PlanContext): ServerPlan {
   return {
     scope,
-    firstName,
+    firstName: firstName.replace(/^\./, ''),
     plan: planLocation(scope, '', context),
     handlers: handlers(scope, ['postRead', 'serverRewrite'], context.modules),
   }

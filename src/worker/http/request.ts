@@ -135,11 +135,13 @@ export class Request {
     const server = this.server.firstName
     const upstream = this.upstream?.current ?? ''
     const host = this.fields.get('host')
+    const referrer = this.fields.get('referer')
     return (
       `${doing}, client: ${this.stream.connection.remoteAddress || 'unix:'}, server: ${server}` +
       `${this.client.line === '' ? '' : `, request: "${this.client.line}"`}` +
       `${upstream === '' ? '' : `, upstream: "${upstream}"`}` +
-      `${host === null ? '' : `, host: "${host}"`}`
+      `${host === null ? '' : `, host: "${host}"`}` +
+      `${referrer === null ? '' : `, referrer: "${referrer}"`}`
     )
   }
 }

@@ -52,7 +52,14 @@ export const REASONS: Readonly<Record<number, string>> = {
 const TITLES: Readonly<Record<number, string>> = {
   302: '302 Found',
   401: '401 Authorization Required',
-  494: '400 Request Header Or Cookie Too Large',
+}
+
+/** nginx's own codes: answered as 400, with a page that says what it was. */
+const DETAILS: Readonly<Record<number, string>> = {
+  494: 'Request Header Or Cookie Too Large',
+  495: 'The SSL certificate error',
+  496: 'No required SSL certificate was sent',
+  497: 'The plain HTTP request was sent to HTTPS port',
 }
 
 /** Statuses that have a page. */
@@ -62,7 +69,7 @@ const PAGES = new Set([
 ])
 
 /** After these the connection is not kept: what the client sends next cannot be trusted, or we cannot. */
-const CLOSING = new Set([400, 413, 414, 494, 495, 496, 497, 500, 501])
+const CLOSING = new Set([400, 413, 414, 495, 496, 497, 500, 501])
 
 /** Sets the head of a special response for `status` and returns its content; null: none. */
 export function specialResponse(r: Request, status: number): string | null {
@@ -71,18 +78,18 @@ export function specialResponse(r: Request, status: number): string | null {
   const lines = keptLines(r, status)
   response.clear()
   response.lines = lines
-  response.status = status === 494 ? 400 : status
+  const detail = DETAILS[status]
+  response.status = detail === undefined ? status : 400
   if (status >= 300 && status < 309) response.location = location
   if (CLOSING.has(status)) r.keepalive = false
-  if (!PAGES.has(status)) return null
+  if (detail === undefined && !PAGES.has(status)) return null
   response.contentType = 'text/html'
-  const title = TITLES[status] ?? `${status} ${REASONS[status]}`
-  const heading = status === 494 ? '400 Bad Request' : title
-  const detail = status === 494 ? '<center>Request Header Or Cookie Too Large</center>\r\n' : ''
-  const signature = serverSignature(r)
+  const title = detail === undefined ? (TITLES[status] ?? `${status} ${REASONS[status]}`) : `400 ${detail}`
+  const heading = detail === undefined ? title : '400 Bad Request'
+  const more = detail === undefined ? '' : `<center>${detail}</center>\r\n`
   return (
-    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${heading}</h1></center>\r\n${detail}` +
-    `<hr><center>${signature}</center>\r\n</body>\r\n</html>\r\n`
+    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${heading}</h1></center>\r\n${more}` +
+    `<hr><center>${serverSignature(r)}</center>\r\n</body>\r\n</html>\r\n`
   )
 }
 

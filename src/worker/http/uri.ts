@@ -17,8 +17,9 @@ const PERCENT = 37
 const QUESTION = 63
 const HASH = 35
 
-/** Normalises `target`, which starts with a slash; null: not a valid one (400). */
+/** Normalises `target`; null: not a valid one (400). A path that is missing is `/`. */
 export function normalizeTarget(target: string): NormalizedTarget | null {
+  if (target.charCodeAt(0) !== SLASH) return normalizeTarget(`/${target}`)
   let previous = 0
   for (let index = 0; index < target.length; index++) {
     const code = target.charCodeAt(index)

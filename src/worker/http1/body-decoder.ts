@@ -35,6 +35,7 @@ const MAX_TRAILERS = 32768
 
 export class BodyDecoder {
   #state: State = 'none'
+  #chunked = false
   /** Bytes left of the body or of the chunk. */
   #left = 0
   #digits = 0
@@ -58,6 +59,11 @@ export class BodyDecoder {
     return this.#state === 'until close'
   }
 
+  /** The framing is chunks. */
+  get chunked(): boolean {
+    return this.#chunked
+  }
+
   startLength(length: number): void {
     this.#begin(length === 0 ? 'done' : 'length')
     this.#left = length
@@ -65,6 +71,7 @@ export class BodyDecoder {
 
   startChunked(): void {
     this.#begin('size')
+    this.#chunked = true
   }
 
   startUntilClose(): void {
@@ -73,6 +80,7 @@ export class BodyDecoder {
 
   #begin(state: State): void {
     this.#state = state
+    this.#chunked = false
     this.#left = 0
     this.#digits = 0
     this.#lineLength = 0
@@ -192,7 +200,7 @@ function parseTrailers(text: string): Fields | null {
   while (start < text.length - 2) {
     const end = text.indexOf('\r\n', start)
     const line = text.slice(start, end)
-    if (/[\r\n]/.test(line) || addField(fields, text, start, end, true) !== null) return null
+    if (/[\r\n]/.test(line) || addField(fields, text, start, end, true) >= 0) return null
     start = end + 2
   }
   return fields

@@ -36,13 +36,7 @@ export function isToken(text: string, start: number, end: number): boolean {
 }
 
 /** Why a head was refused. */
-export type HeadError =
-  | 'line ending'
-  | 'start line'
-  | 'field name'
-  | 'field value'
-  | 'folded line'
-  | 'too many fields'
+export type HeadError = 'line ending' | 'start line' | 'field' | 'too many fields'
 
 /** Fields one head may have at most; nginx's `max_headers`. */
 const MAX_FIELDS = 1000
@@ -51,6 +45,8 @@ const MAX_FIELDS = 1000
 export abstract class HeadParser {
   readonly fields = new Fields()
   error: HeadError | null = null
+  /** The line that is wrong, with `error` 'field', as nginx shows it. */
+  broken = ''
   readonly #dropOdd: boolean
   #position = 0
   #started = false
@@ -74,6 +70,7 @@ export abstract class HeadParser {
   }
 
   reset(): void {
+    this.fields.reset('')
     this.#position = 0
     this.#started = false
     this.error = null
@@ -103,8 +100,11 @@ export abstract class HeadParser {
         return this.#position
       }
       if (fields.count >= MAX_FIELDS) return this.#refuse('too many fields')
-      const error = addField(fields, text, start, end, this.#dropOdd)
-      if (error !== null) return this.#refuse(error)
+      const wrong = addField(fields, text, start, end, this.#dropOdd)
+      if (wrong >= 0) {
+        this.broken = brokenLine(text, start, wrong)
+        return this.#refuse('field')
+      }
       this.#position = end + 2
     }
   }
@@ -123,14 +123,11 @@ export abstract class HeadParser {
   }
 }
 
-/** Adds the field that stands in `text[start, end)`, the line without its end. */
-export function addField(
-  fields: Fields,
-  text: string,
-  start: number,
-  end: number,
-  dropOdd: boolean,
-): HeadError | null {
+/**
+ * Adds the field that stands in `text[start, end)`, the line without its end. Returns -1, or the position of the first
+ * character that may not be there.
+ */
+export function addField(fields: Fields, text: string, start: number, end: number, dropOdd: boolean): number {
   let hash = 0
   let odd = false
   let at = start
@@ -143,19 +140,21 @@ export function addField(
     }
     hash = nextHash(hash, code)
   }
-  if (at === start) return isBlank(text.charCodeAt(at)) ? 'folded line' : 'field name'
-  if (at === end || text.charCodeAt(at) !== COLON) return 'field name'
+  if (at === start || at === end || text.charCodeAt(at) !== COLON) return at
   const nameEnd = at++
-  while (at < end && isBlank(text.charCodeAt(at))) at++
+  // As nginx: blanks around a value are spaces; a tab is part of it.
+  while (at < end && text.charCodeAt(at) === SPACE) at++
   let valueEnd = end
-  while (valueEnd > at && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--
+  while (valueEnd > at && text.charCodeAt(valueEnd - 1) === SPACE) valueEnd--
   for (let index = at; index < valueEnd; index++) {
-    if (charClass[text.charCodeAt(index)] === CONTROL) return 'field value'
+    if (charClass[text.charCodeAt(index)] === CONTROL) return index
   }
   if (!odd || !dropOdd) fields.add(start, nameEnd, at, valueEnd, hash)
-  return null
+  return -1
 }
 
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB
+/** A line up to the character at `at`, which is wrong, as nginx shows it: `Bad\x20...`. */
+export function brokenLine(text: string, start: number, at: number): string {
+  const code = text.charCodeAt(at)
+  return `${text.slice(start, at)}\\x${code < 16 ? '0' : ''}${code.toString(16)}...`
 }

@@ -2,6 +2,7 @@
 // connection (sections 6 and 9). What nginx refuses with a status and a log line is refused with the same.
 
 import { hashName } from '../http/fields.ts'
+import { type NormalizedTarget, normalizeTarget } from '../http/uri.ts'
 import { HeadParser, INCOMPLETE, isToken } from './head-parser.ts'
 
 const HOST = hashName('host')
@@ -18,25 +19,23 @@ export interface Refusal {
   reason: string
 }
 
+const NO_TARGET: NormalizedTarget = { uri: '', args: '', quoted: false }
+
 const refuse = (status: number, reason: string): Refusal => ({ status, reason })
 
 const BAD_REQUEST_LINE = refuse(400, 'client sent invalid request')
 const BAD_METHOD = refuse(400, 'client sent invalid method')
 const BAD_VERSION = refuse(505, 'client sent invalid version')
 const BAD_LINE_ENDING = refuse(400, 'client sent a bare CR or LF')
-const BAD_FIELD = refuse(400, 'client sent invalid header line')
 const TOO_MANY_FIELDS = refuse(400, 'client sent too many header lines')
 const NO_HOST = refuse(400, 'client sent HTTP/1.1 request without "Host" header')
-const TWO_HOSTS = refuse(400, 'client sent duplicate header line: "Host"')
 const BAD_HOST = refuse(400, 'client sent invalid host header')
-const TWO_LENGTHS = refuse(400, 'client sent duplicate header line: "Content-Length"')
 const BAD_LENGTH = refuse(400, 'client sent invalid "Content-Length" header')
 const LENGTH_AND_CODING = refuse(
   400,
   'client sent "Content-Length" and "Transfer-Encoding" headers at the same time',
 )
 const OLD_CODING = refuse(400, 'client sent HTTP/1.0 request with "Transfer-Encoding" header')
-const TWO_CODINGS = refuse(400, 'client sent duplicate header line: "Transfer-Encoding"')
 const UNKNOWN_CODING = refuse(501, 'client sent unknown "Transfer-Encoding"')
 const BAD_CONNECT = refuse(405, 'client sent CONNECT method')
 const BAD_TRACE = refuse(405, 'client sent TRACE method')
@@ -45,8 +44,12 @@ export class RequestHead extends HeadParser {
   /** The request line as received. */
   line = ''
   method = ''
-  /** The request target without scheme and authority: path and query, as received. */
+  /** The request target without scheme and authority, as received; without path it may be empty or `?query`. */
   target = ''
+  /** The target is in absolute form and has no path. */
+  emptyPath = false
+  /** What `target` means. */
+  normalized: NormalizedTarget = NO_TARGET
   /** Authority of a target in absolute form; '' for one in origin form. */
   authority = ''
   /** Minor version: HTTP/1.minor. */
@@ -70,6 +73,8 @@ export class RequestHead extends HeadParser {
     this.line = ''
     this.method = ''
     this.target = ''
+    this.emptyPath = false
+    this.normalized = NO_TARGET
     this.authority = ''
     this.host = ''
     this.contentLength = -1
@@ -91,15 +96,19 @@ export class RequestHead extends HeadParser {
   protected override startLine(text: string, start: number, end: number): boolean {
     this.line = text.slice(start, end)
     const methodEnd = text.indexOf(' ', start)
-    if (methodEnd < 0 || methodEnd >= end) return false
-    const targetEnd = text.indexOf(' ', methodEnd + 1)
-    if (targetEnd < 0 || targetEnd >= end) return false
-    if (!isMethod(text, start, methodEnd)) {
+    if (methodEnd < 0 || methodEnd >= end || !isMethod(text, start, methodEnd)) {
       this.refusal = BAD_METHOD
       return false
     }
+    const targetEnd = text.indexOf(' ', methodEnd + 1)
+    if (targetEnd < 0 || targetEnd >= end || !this.#version(text, targetEnd + 1, end)) return false
+    const connect = text.startsWith('CONNECT ', start)
+    if (!connect && !this.#requestTarget(text, methodEnd + 1, targetEnd)) return false
     this.method = text.slice(start, methodEnd)
-    return this.#version(text, targetEnd + 1, end) && this.#requestTarget(text, methodEnd + 1, targetEnd)
+    const normalized = connect ? NO_TARGET : normalizeTarget(this.target)
+    if (normalized !== null) this.normalized = normalized
+    else this.target = ''
+    return normalized !== null
   }
 
   #version(text: string, start: number, end: number): boolean {
@@ -123,7 +132,6 @@ export class RequestHead extends HeadParser {
       this.target = text.slice(start, end)
       return true
     }
-    if (this.method === 'CONNECT') return end > start
     return this.#absoluteForm(text.slice(start, end))
   }
 
@@ -131,8 +139,8 @@ export class RequestHead extends HeadParser {
     const match = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]+)(.*)$/s.exec(target)
     if (match === null) return false
     this.authority = match[1]!
-    const rest = match[2]!
-    this.target = rest.startsWith('/') ? rest : `/${rest}`
+    this.target = match[2]! || '/'
+    this.emptyPath = !match[2]!.startsWith('/')
     return true
   }
 
@@ -140,27 +148,30 @@ export class RequestHead extends HeadParser {
     if (this.error === 'line ending') return BAD_LINE_ENDING
     if (this.error === 'start line') return BAD_REQUEST_LINE
     if (this.error === 'too many fields') return TOO_MANY_FIELDS
-    return BAD_FIELD
+    return refuse(400, `client sent invalid header line: "${this.broken}"`)
   }
 
   /** RFC 9112 section 6.3, with every doubt refused. */
   #interpret(): Refusal | null {
     const fields = this.fields
-    let hosts = 0
-    let lengths = 0
-    let codings = 0
+    let host = -1
+    let length = -1
+    let coding = -1
     let keepAlive = this.minor >= 1
     for (let index = 0; index < fields.count; index++) {
       const hash = fields.hash(index)
       if (hash === HOST && fields.is(index, 'host')) {
-        hosts++
+        if (host >= 0) return this.#duplicate('host header', index, host)
+        host = index
         this.host = fields.value(index)
       } else if (hash === CONTENT_LENGTH && fields.is(index, 'content-length')) {
-        lengths++
+        if (length >= 0) return this.#duplicate('header line', index, length)
+        length = index
         this.contentLength = decimal(fields.value(index))
         if (this.contentLength < 0) return BAD_LENGTH
       } else if (hash === TRANSFER_ENCODING && fields.is(index, 'transfer-encoding')) {
-        codings++
+        if (coding >= 0) return this.#duplicate('header line', index, coding)
+        coding = index
         if (fields.value(index).toLowerCase() !== 'chunked') return UNKNOWN_CODING
       } else if (hash === CONNECTION && fields.is(index, 'connection')) {
         keepAlive = wantsKeepAlive(fields.value(index), keepAlive)
@@ -168,26 +179,22 @@ export class RequestHead extends HeadParser {
         this.expectContinue = this.minor >= 1 && fields.value(index).toLowerCase() === '100-continue'
       }
     }
-    if (hosts > 1) return TWO_HOSTS
-    if (hosts === 0 && this.minor >= 1) return NO_HOST
-    if (lengths > 1) return TWO_LENGTHS
-    if (codings > 0) {
-      if (lengths > 0) return LENGTH_AND_CODING
+    if (host < 0 && this.minor >= 1) return NO_HOST
+    if (host >= 0 && normalizeHost(this.host) === null) return BAD_HOST
+    if (coding >= 0) {
+      if (length >= 0) return LENGTH_AND_CODING
       if (this.minor < 1) return OLD_CODING
-      if (codings > 1) return TWO_CODINGS
       this.chunked = true
     }
     this.keepAlive = keepAlive
     if (this.method === 'CONNECT') return BAD_CONNECT
     if (this.method === 'TRACE') return BAD_TRACE
-    return this.#host()
+    return this.authority !== '' && normalizeHost(this.authority) === null ? BAD_HOST : null
   }
 
-  /** The authority of the target takes the place of Host (RFC 9112 section 3.2.2). */
-  #host(): Refusal | null {
-    const value = this.authority !== '' ? this.authority : this.host
-    if (value === '') return null
-    return normalizeHost(value) === null ? BAD_HOST : null
+  #duplicate(what: string, index: number, before: number): Refusal {
+    const line = (at: number) => `"${this.fields.name(at)}: ${this.fields.value(at)}"`
+    return refuse(400, `client sent duplicate ${what}: ${line(index)}, previous value: ${line(before)}`)
   }
 }
 
@@ -229,7 +236,8 @@ export function normalizeHost(value: string): string | null {
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^\0-\x20\x7f/\\?#@[\]:]*)(?::\d*)?$/.exec(value)
   if (match === null) return null
   let host = match[1]!.toLowerCase()
+  if (host.includes('..')) return null
   if (host.endsWith('.')) host = host.slice(0, -1)
-  if (host === '' || host.includes('..')) return null
+  if (host === '') return null
   return host
 }

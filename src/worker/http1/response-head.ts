@@ -58,6 +58,7 @@ export class ResponseHead extends HeadParser {
   #headRefusal(): string {
     if (this.error === 'start line') return 'upstream sent no valid HTTP/1.0 header'
     if (this.error === 'too many fields') return 'upstream sent too many header lines'
+    if (this.error === 'field') return `upstream sent invalid header: "${this.broken}"`
     return 'upstream sent invalid header'
   }
 

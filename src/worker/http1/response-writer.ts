@@ -111,9 +111,12 @@ function headText(r: Request, chunked: boolean): string {
     if (response.contentLength >= 0) head += `Content-Length: ${response.contentLength}\r\n`
     if (response.lastModified !== null) head += `Last-Modified: ${response.lastModified}\r\n`
   }
-  if (response.location !== null) head += `Location: ${absoluteLocation(r, response.location)}\r\n`
+  const { location } = response
+  const ownLocation = location?.startsWith('/') === true
+  if (ownLocation) head += `Location: ${absoluteLocation(r, location)}\r\n`
   if (chunked) head += 'Transfer-Encoding: chunked\r\n'
   head += r.keepalive ? keepAliveLines(r) : 'Connection: close\r\n'
+  if (location !== null && !ownLocation) head += `Location: ${location}\r\n`
   return `${head}${response.lines}\r\n`
 }
 
@@ -126,7 +129,6 @@ function keepAliveLines(r: Request): string {
 
 /** nginx's `absolute_redirect on`: a path becomes a URL of this server. */
 function absoluteLocation(r: Request, location: string): string {
-  if (!location.startsWith('/')) return location
   const { localAddress, localPort, tls } = r.stream.connection
   const host = r.host !== '' ? r.host : localAddress
   const standard = localPort === 0 || localPort === (tls ? 443 : 80)

@@ -52,6 +52,11 @@ function host(r: Request): string {
   return r.host !== '' ? r.host : r.server.firstName
 }
 
+/** The current URI; not found where the request line could not be read. */
+function uri(r: Request): string | null {
+  return r.client.method === '' ? null : r.uri
+}
+
 export const variables: Record<string, VariableReader> = {
   args: (r) => orNull(r.args),
   binary_remote_addr: binaryAddress,
@@ -62,7 +67,7 @@ export const variables: Record<string, VariableReader> = {
   connection_time: (r) => seconds(Date.now() - client(r).opened),
   content_length: (r) => r.fields.get('content-length'),
   content_type: (r) => r.fields.get('content-type'),
-  document_uri: (r) => r.uri,
+  document_uri: uri,
   host,
   hostname: () => hostName,
   https: (r) => (client(r).tls ? 'on' : ''),
@@ -89,7 +94,7 @@ export const variables: Record<string, VariableReader> = {
   status: (r) => status(r),
   time_iso8601: () => iso8601(),
   time_local: () => localTime(),
-  uri: (r) => r.uri,
+  uri,
 }
 
 function status(r: Request): string {

@@ -117,10 +117,10 @@ function addFormat(...[directive, context, previous]: Parameters<Setter>): Map<s
   const [name, ...rest] = directive.args as [string, ...string[]]
   if (name === 'combined' || formats.has(name)) context.error(`duplicate "log_format" name "${name}"`)
   const escaping = /^escape=(.*)$/.exec(rest[0] ?? '')
-  const escape = escaping === null ? escapeDefault : escapes[escaping[1]!]
-  if (escape === undefined) context.error(`unknown log format escaping "${escaping![1]}"`)
+  const encode = escaping === null ? escapeDefault : escapes[escaping[1]!]
+  if (encode === undefined) context.error(`unknown log format escaping "${escaping![1]}"`)
   const text = (escaping === null ? rest : rest.slice(1)).join('')
-  return formats.set(name, compileFormat(text, escape, context))
+  return formats.set(name, compileFormat(text, encode, context))
 }
 
 function addLog(...[directive, context, previous]: Parameters<Setter>): (AccessLogDirective | null)[] {
@@ -143,22 +143,22 @@ function addLog(...[directive, context, previous]: Parameters<Setter>): (AccessL
   return [...logs, { path: context.path(path), format, at: directive }]
 }
 
-function compileFormat(text: string, escape: (text: string) => string, context: BuildContext): Formatter {
+function compileFormat(text: string, encode: (text: string) => string, context: BuildContext): Formatter {
   const parts = splitVariables(text, context)
   const last = parts.at(-1)
   if (typeof last === 'string') parts[parts.length - 1] = `${last}\n`
   else parts.push('\n')
   return (r) => {
     let line = ''
-    for (const part of parts) line += typeof part === 'string' ? part : value(part, r, escape)
+    for (const part of parts) line += typeof part === 'string' ? part : value(part, r, encode)
     return line
   }
 }
 
-function value(reader: VariableReader, r: Request, escape: (text: string) => string): string {
+function value(reader: VariableReader, r: Request, encode: (text: string) => string): string {
   const text = reader(r)
-  if (text === null) return escape === escapeDefault ? '-' : ''
-  return escape(text)
+  if (text === null) return encode === escapeDefault ? '-' : ''
+  return encode(text)
 }
 
 const UNSAFE = /["\\\x00-\x1f\x7f-\xff]/

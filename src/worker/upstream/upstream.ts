@@ -59,6 +59,8 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
   #requestSent = false
   #sender: RequestSender | null = null
   #interim = 0
+  /** Bytes before the content of the response; as nginx, framing counts as content. */
+  #headLength = 0
   #paused = false
 
   constructor(r: Request, group: PeerGroup, protocol: UpstreamProtocol, settings: UpstreamSettings) {
@@ -88,6 +90,7 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     this.#attempt = this.#states.begin(peer.name)
     this.#states.current = this.#protocol.url(r, peer)
     this.#text = ''
+    this.#headLength = 0
     this.#requestSent = false
     const idle = this.#group.idle.take(peer)
     this.#reused = idle !== null
@@ -179,6 +182,7 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
       const length = head.read(text)
       if (length > 0) {
         const at = start + length - before
+        this.#headLength += length
         this.#text = ''
         if (head.status >= 200) return this.#headComplete(head) ? at : -1
         if (!this.#interimHead(head)) return -1
@@ -238,7 +242,12 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     const stop = body.decode(bytes, start, end, this)
     if (this.#state !== 'body') return
     if (stop < 0) return this.#fail({ kind: 'error', message: 'upstream sent invalid chunked response' })
-    if (body.done) return this.#complete(stop < end)
+    if (body.done) {
+      if (stop < end && !body.chunked) {
+        this.r.log('warn', 'upstream sent more data than specified in "Content-Length" header')
+      }
+      return this.#complete(stop < end)
+    }
     // Whatever came is passed on now; more may be a long time coming.
     this.r.out.flush()
     if (!this.#paused) connection.expectWithin(this.#settings.readTimeout)
@@ -333,7 +342,7 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     const attempt = this.#attempt!
     const connection = this.#connection!
     attempt.responseTime = Date.now() - attempt.started
-    if (attempt.headerTime >= 0) attempt.responseLength = connection.body.received
+    if (attempt.headerTime >= 0) attempt.responseLength = attempt.bytesReceived - this.#headLength
     this.#group.balancer.free(connection.peer, failed)
     if (failed) (this.#tried ??= new Set()).add(connection.peer)
     this.#connection = failed ? null : connection

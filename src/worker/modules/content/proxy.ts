@@ -56,6 +56,9 @@ interface ProxyPlan {
   ownFields: NameSet
   /** Backend fields that are not passed on. */
   hiddenFields: NameSet
+  /** The same and Location, for a response that gets another one. */
+  hiddenWithLocation: NameSet
+  hidesContentType: boolean
   /** `http://ADDRESS/URI`, which `proxy_redirect default` replaces by `redirectTo`. */
   redirectFrom: string
   redirectTo: string
@@ -146,15 +149,7 @@ const CONNECTION_FIELDS = [
 /** Framing is made from the body that is sent, whatever is configured. */
 const FRAMING = new NameSet(['Content-Length', 'Transfer-Encoding'])
 /** Backend fields the response keeps apart, and those about the connection to the backend. */
-const HANDLED_FIELDS = [
-  'Connection',
-  'Content-Length',
-  'Content-Type',
-  'Keep-Alive',
-  'Last-Modified',
-  'Location',
-  'Transfer-Encoding',
-]
+const HANDLED_FIELDS = ['Connection', 'Content-Length', 'Content-Type', 'Keep-Alive', 'Transfer-Encoding']
 /** nginx's defaults of proxy_hide_header. */
 const HIDDEN_FIELDS = [
   'Date',
@@ -170,11 +165,14 @@ const HIDDEN_FIELDS = [
 function makePlan(conf: ProxyConf, pass: ProxyPass, scope: Scope, context: BuildContext): ProxyPlan {
   const group = findGroup(pass.address, 80, context)
   const names = conf.proxySetHeader.map(({ name }) => name)
+  const hidden = [...HANDLED_FIELDS, ...HIDDEN_FIELDS, ...conf.proxyHideHeader]
   return {
     group,
     setHeaders: requestHeaders(conf, pass.address, context),
     ownFields: new NameSet(['Host', ...CONNECTION_FIELDS, ...names]),
-    hiddenFields: new NameSet([...HANDLED_FIELDS, ...HIDDEN_FIELDS, ...conf.proxyHideHeader]),
+    hiddenFields: new NameSet(hidden),
+    hiddenWithLocation: new NameSet([...hidden, 'Location']),
+    hidesContentType: conf.proxyHideHeader.some((name) => name.toLowerCase() === 'content-type'),
     redirectFrom: `http://${pass.address}${pass.uri ?? ''}`,
     redirectTo: scope.kind === LOCATION && pass.uri !== null ? pass.prefix : '',
     settings: {
@@ -246,7 +244,6 @@ function chunkedRequest(r: Request): boolean {
 }
 
 const CONTENT_TYPE = hashName('content-type')
-const LAST_MODIFIED = hashName('last-modified')
 const LOCATION_FIELD = hashName('location')
 
 function processHead(r: Request, head: ResponseHead): void {
@@ -256,16 +253,14 @@ function processHead(r: Request, head: ResponseHead): void {
   response.status = head.status
   response.statusLine = head.statusLine
   response.contentLength = head.chunked ? -1 : head.contentLength
-  const type = fields.indexOf('content-type', CONTENT_TYPE)
+  const type = plan.hidesContentType ? -1 : fields.indexOf('content-type', CONTENT_TYPE)
   if (type >= 0) response.contentType = fields.value(type)
-  const modified = fields.indexOf('last-modified', LAST_MODIFIED)
-  if (modified >= 0) response.lastModified = fields.value(modified)
-  const location = fields.indexOf('location', LOCATION_FIELD)
-  if (location >= 0) response.location = rewriteLocation(plan, fields.value(location))
-  response.lines = fields.lines(plan.hiddenFields)
-}
-
-/** `proxy_redirect default`. */
-function rewriteLocation({ redirectFrom, redirectTo }: ProxyPlan, location: string): string {
-  return location.startsWith(redirectFrom) ? redirectTo + location.slice(redirectFrom.length) : location
+  const location = plan.redirectTo === '' ? -1 : fields.indexOf('location', LOCATION_FIELD)
+  if (location >= 0 && fields.value(location).startsWith(plan.redirectFrom)) {
+    // `proxy_redirect default`
+    response.location = plan.redirectTo + fields.value(location).slice(plan.redirectFrom.length)
+    response.lines = fields.lines(plan.hiddenWithLocation)
+  } else {
+    response.lines = fields.lines(plan.hiddenFields)
+  }
 }

@@ -45,6 +45,9 @@ function addHeaders(r: Request): void {
 
 /** Fields that the response keeps apart are replaced, as nginx does with Last-Modified; the others are added. */
 function setHeader({ response }: Request, name: string, value: string): void {
-  if (name.toLowerCase() === 'last-modified') response.lastModified = value
-  else response.add(name, value)
+  if (name.toLowerCase() === 'last-modified') {
+    response.lastModified = null
+    response.remove('last-modified')
+  }
+  response.add(name, value)
 }
