@@ -11,7 +11,7 @@ import { type Demo, startDemo } from './demo/demo.ts'
 import { Master } from './master.ts'
 import { MasterLog } from './master-log.ts'
 import { helpText, type Options, parseOptions, SIGNALS, type SignalWord, UsageError } from './options.ts'
-import { findPaths, packageRoot, type Paths } from './paths.ts'
+import { findPaths, type Paths, packageRoot } from './paths.ts'
 import { readPid } from './pid.ts'
 import { testConfiguration } from './test-configuration.ts'
 

@@ -6,7 +6,7 @@ import { WorkerStats } from '../shared/stats.ts'
 import { buildLoaded, type LoadedCycle, planOf, readSource, type Source, startError } from './cycle.ts'
 import { Distributor } from './distribute.ts'
 import { BindError, type BoundSockets, Listeners, releaseBound } from './listen.ts'
-import { closeLogFiles, makeLogsFolder, type MasterLog, openLogFiles } from './master-log.ts'
+import { closeLogFiles, type MasterLog, makeLogsFolder, openLogFiles } from './master-log.ts'
 import type { Options } from './options.ts'
 import type { Paths } from './paths.ts'
 import { PidFile } from './pid.ts'
@@ -29,6 +29,7 @@ export class Master {
   /** Log files that only earlier Cycles name, by generation: closed when no worker uses that Cycle any more. */
   readonly #retired = new Map<number, { files: LogFiles; users: number }>()
   #pid: PidFile | null = null
+  #dropped = false
   #state: 'starting' | 'running' | 'quitting' | 'stopping' = 'starting'
   /** Reloads and reopenings, one after the other. */
   #chores: Promise<void> = Promise.resolve()
@@ -95,9 +96,11 @@ export class Master {
     } finally {
       releaseBound(bound)
     }
+    this.#obeySignals()
     makeLogsFolder(core.pid, this.#paths.prefix)
     this.#pid = new PidFile(core.pid)
     if (core.user !== null) dropPrivileges(core.user)
+    this.#dropped = core.user !== null
     if (core.workingDirectory !== null) this.#changeDirectory(core.workingDirectory)
     this.#distributor.limit = workerConnections
     this.#distributor.workers = this.#pool.serving
@@ -105,6 +108,10 @@ export class Master {
     this.#distributor.serve()
     this.#state = 'running'
     this.#log.report('notice', `start worker threads: ${count}`)
+  }
+
+  /** From the moment there is a pid file to find this process by. */
+  #obeySignals(): void {
     handleSignals({
       stop: (signal) => this.#ending(signal, 'exiting', () => this.stop()),
       quit: (signal) => this.#ending(signal, 'shutting down', () => this.quit()),
@@ -240,7 +247,11 @@ export class Master {
   }
 
   #reportChecks({ core, cycle, workerConnections }: LoadedCycle): void {
-    for (const warning of cycle.context.warnings) this.#log.report('warn', warning)
+    for (const warning of cycle.context.warnings) {
+      // The account was changed at start: a reload has neither the need nor the right to.
+      if (this.#dropped && warning.startsWith('the "user" directive')) continue
+      this.#log.report('warn', warning)
+    }
     for (const notice of cycle.context.notices) this.#log.report('notice', notice)
     const warnings = checkFileLimit(core.workerRlimitNofile, workerConnections, core.workerProcesses)
     for (const warning of warnings) this.#log.report('warn', warning)
@@ -261,12 +272,14 @@ export class Master {
     const serving = this.#pool.serving
     this.#distributor.workers = serving
     // Whatever Cycles a dead worker used, it uses none any more.
-    if (worker.state === 'ended') for (const generation of this.#retired.keys()) this.#released(generation)
+    if (worker.state === 'ended' || worker.state === 'crashed')
+      for (const generation of this.#retired.keys()) this.#released(generation)
     if (this.#state === 'running') this.#listeners.left(worker, serving)
   }
 
   #receive(_worker: WorkerHandle, message: FromWorker): void {
-    if (message.type === 'released') this.#released(message.generation)
+    if (message.type === 'returned') this.#distributor.dispatch(message, message.key)
+    else if (message.type === 'released') this.#released(message.generation)
     else if (message.type === 'accept_failed')
       this.#log.report('crit', `accept4() failed (${message.reason})`)
     else if (message.type === 'full') {

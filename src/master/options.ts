@@ -146,7 +146,7 @@ function parseShort(word: string, rest: Iterator<string>, options: Options): voi
     const option = valueOptions[letter]
     if (option === undefined) throw new UsageError(`invalid option: "${letter}"`)
     const value = word.slice(at + 1) || (rest.next().value as string | undefined)
-    if (!value) throw new UsageError(`option "-${letter}" requires ${option.wants}`)
+    if (value === undefined) throw new UsageError(`option "-${letter}" requires ${option.wants}`)
     option.set(options, value)
     return
   }

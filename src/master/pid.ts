@@ -1,6 +1,6 @@
 // The pid file: written when every socket is bound, removed at the end, read by `-s`.
 
-import { ftruncateSync, openSync, readFileSync, renameSync, rmSync, writeSync, closeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { errnoText } from '../shared/errno.ts'
 
 /** The pid file of a running master. */

@@ -1,10 +1,12 @@
 // Signals of the master: one signal, one action. Imported first by main.ts, because Node opens its inspector on a
 // SIGUSR1 that nobody listens for: until the actions are known, what arrives is kept.
 
+import { constants } from 'node:os'
+
 const HANDLED = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const
 type Handled = (typeof HANDLED)[number]
 
-/** What the master does on signals, in nginx's meanings. */
+/** What the master does on signals, in nginx's meanings; each gets `1 (SIGHUP)` to log. */
 export interface SignalActions {
   /** TERM, INT: end at once. */
   stop(signal: string): void
@@ -42,5 +44,5 @@ export function handleSignals(handler: SignalActions): void {
 
 function deliver(signal: Handled): void {
   if (actions === null) early.push(signal)
-  else actions[actionOf[signal]](signal)
+  else actions[actionOf[signal]](`${constants.signals[signal]} (${signal})`)
 }

@@ -2,6 +2,7 @@
 
 import type { Transferable } from 'node:worker_threads'
 import { Worker } from 'node:worker_threads'
+import { describeFailure } from '../shared/failure.ts'
 import type { FromWorker, ToWorker, WorkerBoot } from '../shared/messages.ts'
 import { WorkerStats } from '../shared/stats.ts'
 import { WorkerShell } from '../worker/shell.ts'
@@ -38,8 +39,10 @@ export class WorkerHandle {
   readonly stats: WorkerStats
   /** Runs in this thread: what is posted is not transferred. */
   readonly inProcess: boolean
-  /** starting: its Cycle is being built; serving: takes connections; draining: was told to end. */
-  state: 'starting' | 'serving' | 'draining' | 'ended' = 'starting'
+  /** starting: its Cycle is being built; serving: takes connections; draining, crashed: was told to end. */
+  state: 'starting' | 'serving' | 'draining' | 'crashed' | 'ended' = 'starting'
+  /** Of what it crashed, once it has said so. */
+  failure: string | null = null
   readonly #events: WorkerEvents
   readonly #waiters = new Set<Waiter>()
   readonly #runner: Runner
@@ -98,7 +101,7 @@ export class WorkerHandle {
   }
 
   #end(failure: string | null): void {
-    this.#events.ended(this, failure)
+    this.#events.ended(this, this.failure ?? failure)
     this.state = 'ended'
     for (const waiter of this.#waiters) waiter.resolve(null)
     this.#waiters.clear()
@@ -119,10 +122,10 @@ function startThread(...[boot, receive, ended]: Parameters<StartRunner>): Runner
   let failure: string | null = null
   thread.on('message', receive)
   thread.on('messageerror', (error) => {
-    failure = describe(error)
+    failure = describeFailure(error)
   })
   thread.on('error', (error) => {
-    failure = describe(error)
+    failure = describeFailure(error)
   })
   thread.on('exit', (code) => ended(failure ?? (code === 0 ? null : `code ${code}`)))
   return {
@@ -151,10 +154,4 @@ function startShell(...[boot, receive, ended]: Parameters<StartRunner>): Runner 
     },
     terminate: exit,
   }
-}
-
-/** An exception on one line, with its stack. */
-function describe(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return text.replace(/\s*\n\s*/g, ' ')
 }

@@ -1,7 +1,7 @@
 // All workers: start, replace, add and drain them, and speak to all of them at once.
 
-import { allocateStats } from '../shared/stats.ts'
 import type { CyclePlan, FromWorker } from '../shared/messages.ts'
+import { allocateStats } from '../shared/stats.ts'
 import type { MasterLog } from './master-log.ts'
 import { WorkerHandle } from './worker-handle.ts'
 
@@ -124,7 +124,10 @@ export class WorkerPool {
   #spawn(slot: number): WorkerHandle {
     const boot = { slot, stats: this.stats, plan: this.#plan }
     const worker = new WorkerHandle(boot, this.inProcess, {
-      message: (from, message) => this.#owner.message(from, message),
+      message: (from, message) => {
+        if (message.type === 'crashed') this.#crashed(from, message.reason)
+        else this.#owner.message(from, message)
+      },
       ended: (from, failure) => this.#ended(from, failure),
     })
     this.#workers.add(worker)
@@ -168,6 +171,15 @@ export class WorkerPool {
     worker.post({ type: 'quit' })
   }
 
+  /** It keeps its connections until it is told to end: by then nothing more is on the way to it. */
+  #crashed(worker: WorkerHandle, reason: string): void {
+    const { state } = worker
+    worker.failure = reason
+    worker.state = 'crashed'
+    if (state === 'serving') this.#owner.left(worker)
+    worker.post({ type: 'stop' })
+  }
+
   #ended(worker: WorkerHandle, failure: string | null): void {
     const { state, slot } = worker
     this.#workers.delete(worker)
@@ -178,7 +190,7 @@ export class WorkerPool {
     else this.#log.report('notice', `worker thread ${slot + 1} exited with code 0`)
     if (this.#state === 'ending' && this.#workers.size === 0) return this.#allEnded()
     if (this.#state !== 'running' || state === 'draining' || this.#staying >= this.#wanted) return
-    if (state === 'serving') void this.#join(slot)
+    if (state === 'serving' || state === 'crashed') void this.#join(slot)
     else setTimeout(() => this.#refill(), RETRY_DELAY)
   }
 

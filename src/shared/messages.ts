@@ -92,3 +92,7 @@ export type FromWorker =
   | { type: 'reopened' }
   | { type: 'shed'; closed: number }
   | { type: 'drained' }
+  /** An exception that nobody caught, with its stack on one line: `stop` is expected, and what comes before it is returned. */
+  | { type: 'crashed'; reason: string }
+  /** A connection that came after the crash: another worker may have it. */
+  | ({ type: 'returned'; key: string } & AcceptedConnection)

@@ -12,7 +12,7 @@ import { OwnListeners } from './listen.ts'
 
 /** How a shell reaches the master, and ends. */
 export interface ShellPort {
-  send(message: FromWorker): void
+  send(message: FromWorker, transfer?: readonly object[]): void
   exit(): void
 }
 
@@ -22,6 +22,7 @@ export class WorkerShell {
   readonly #engine: Engine
   readonly #listeners: OwnListeners
   #limit = 0
+  #crashed = false
   #prepared: { cycle: Cycle; plan: CyclePlan } | null = null
   /** Tells the master when the last request of an earlier Cycle is gone, so that its log files can be closed. */
   readonly #released = new FinalizationRegistry<number>((generation) =>
@@ -44,6 +45,7 @@ export class WorkerShell {
   receive(message: ToWorker): void {
     switch (message.type) {
       case 'connection':
+        if (this.#crashed) return this.#giveBack(message, message.key)
         return this.#engine.adopt(asSocket(message), message.key)
       case 'prepare':
         return this.#prepare(message.plan)
@@ -73,7 +75,28 @@ export class WorkerShell {
         })
       case 'stop':
         this.#listeners.closeAll()
-        return this.#port.exit()
+        // What has been gathered in this turn, lines of logs for one, is written at its end.
+        setImmediate(() => this.#port.exit())
+        return
+    }
+  }
+
+  /**
+   * Nobody caught an exception: whatever state it left behind, no new connection meets it. The master does not know
+   * yet, and may be handing over more of them: until it answers, they go back.
+   */
+  crash(reason: string): void {
+    if (this.#crashed) return
+    this.#crashed = true
+    this.#listeners.closeAll()
+    this.#port.send({ type: 'crashed', reason })
+  }
+
+  #giveBack(connection: AcceptedConnection, key: string): void {
+    if ('handle' in connection) {
+      this.#port.send({ type: 'returned', key, handle: connection.handle }, [connection.handle])
+    } else {
+      this.#port.send({ type: 'returned', key, socket: connection.socket }, [connection.socket])
     }
   }
 

@@ -1,0 +1,224 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { type RunningProxy, type StartOptions, startWeir } from '../support/proxy.ts'
+import { freePort } from '../support/temporary.ts'
+import { eventually } from '../support/wait.ts'
+import { KeptConnection, openKept, workerOf } from './kept.ts'
+
+let proxy: RunningProxy | null = null
+afterEach(async () => {
+  await proxy?.stop()
+  proxy = null
+})
+
+interface Parts {
+  workers?: number
+  body?: string
+  listen?: string
+  log?: string
+  http?: string
+}
+
+function conf({
+  workers = 2,
+  body = 'one',
+  listen = '',
+  log = 'logs/access.log',
+  http = '',
+}: Parts = {}): string {
+  return `
+worker_processes ${workers};
+events { worker_connections 64; }
+http {
+  access_log ${log};
+  ${http}
+  server { listen 127.0.0.1:%PORT%; ${listen} location / { return 200 "${body}"; } location /n { return 200 $connection; } }
+}
+`
+}
+
+async function start(parts: Parts = {}, options: StartOptions = {}): Promise<RunningProxy> {
+  proxy = await startWeir(conf(parts), options)
+  return proxy
+}
+
+/** Writes another configuration and has it loaded; resolves when the error log says how that ended. */
+async function reload(running: RunningProxy, text: string): Promise<void> {
+  const head = `pid logs/nginx.pid;\nerror_log logs/error.log info;\n`
+  await writeFile(join(running.folder, 'nginx.conf'), head + text.replaceAll('%PORT%', String(running.port)))
+  running.signal('SIGHUP')
+}
+
+async function body(port: number): Promise<string> {
+  const connection = await KeptConnection.open(port)
+  try {
+    return await connection.get()
+  } finally {
+    connection.close()
+  }
+}
+
+async function serves(port: number, text: string): Promise<void> {
+  await eventually(`"${text}" from every worker`, async () => {
+    const bodies = await Promise.all([body(port), body(port), body(port), body(port)])
+    return bodies.every((one) => one === text)
+  })
+}
+
+it('a reload changes what is served on a connection that stays open', async () => {
+  const { port } = await start()
+  const kept = await KeptConnection.open(port)
+  expect(await kept.get()).toBe('one')
+  await reload(proxy!, conf({ body: 'two' }))
+  await serves(port, 'two')
+  expect(await kept.get()).toBe('two')
+  expect(kept.closed).toBe(false)
+  kept.close()
+})
+
+it('connections that come during reloads are all served', async () => {
+  const { port } = await start()
+  const answers: string[] = []
+  let going = true
+  const load = (async () => {
+    while (going) answers.push(await body(port))
+  })()
+  for (const text of ['two', 'three', 'four']) {
+    await reload(proxy!, conf({ body: text }))
+    await serves(port, text)
+  }
+  going = false
+  await load
+  expect(new Set(answers)).toEqual(new Set(['one', 'two', 'three', 'four']))
+})
+
+it.each([
+  [
+    'a syntax error',
+    (text: string) => text.replace('return 200', 'retrun 200'),
+    /\[emerg\] .*unknown directive "retrun" in/,
+  ],
+  [
+    'an address in use',
+    (text: string) => text.replace('listen', 'listen 192.0.2.1:8080; listen'),
+    /\[emerg\] .*bind\(\) to 192\.0\.2\.1:8080 failed \(99: /,
+  ],
+  [
+    'a log that cannot be opened',
+    (text: string) => text.replace('access_log logs/', 'access_log /nowhere/'),
+    /\[emerg\] .*open\(\) "\/nowhere\/access\.log" failed \(2: /,
+  ],
+] as const)('%s: the old configuration serves on, the reason is logged', async (_, spoil, reason) => {
+  const { port, process: master } = await start()
+  // What threads open only once they serve is open after this.
+  await serves(port, 'one')
+  const before = await settled(master.pid!)
+  await reload(proxy!, spoil(conf({ body: 'two' })))
+  await eventually('the reason', () => reason.test(proxy!.errorLog))
+  expect(await body(port)).toBe('one')
+  // Nothing of the attempt stays open.
+  await eventually('the old set of descriptors', () => descriptors(master.pid!).join() === before.join())
+  await reload(proxy!, conf({ body: 'three' }))
+  await serves(port, 'three')
+})
+
+it('a new address is opened, an old one closed, one that stays keeps its queue', async () => {
+  const other = await freePort()
+  const { port } = await start()
+  await reload(proxy!, conf({ body: 'two', listen: `listen 127.0.0.1:${other};` }))
+  await eventually('the new address', () => body(other).catch(() => null))
+  const kept = await KeptConnection.open(other)
+  await kept.get()
+  await reload(proxy!, conf({ body: 'three' }))
+  await eventually('the end of the address', () =>
+    body(other).then(
+      () => false,
+      () => true,
+    ),
+  )
+  await serves(port, 'three')
+  kept.close()
+})
+
+it('more worker_processes: new threads take part', async () => {
+  const { port } = await start({ workers: 1 })
+  await reload(proxy!, conf({ workers: 3, body: 'two' }))
+  await eventually('three workers', async () => {
+    const kept = await openKept(port, 9)
+    const workers = new Set(await Promise.all(kept.map(async (one) => workerOf(await one.get('/n')))))
+    for (const one of kept) one.close()
+    return workers.size === 3
+  })
+})
+
+it('fewer worker_processes: a thread ends once its requests are done, and closes no other connection', async () => {
+  const { port } = await start({ workers: 2 })
+  const kept = await openKept(port, 4)
+  const workers = await Promise.all(kept.map(async (one) => workerOf(await one.get('/n'))))
+  const leaving = kept.filter((_, index) => workers[index] === 1)
+  const staying = kept.filter((_, index) => workers[index] === 0)
+  expect([leaving.length, staying.length]).toEqual([2, 2])
+  leaving[0]!.send('GET / HTTP/1.1\r\nHost: a\r\n')
+  // The worker has begun to read it once it has answered on another connection of its own.
+  await leaving[1]!.get()
+  await reload(proxy!, conf({ workers: 1, body: 'two' }))
+  await leaving[1]!.ended
+  expect(leaving[0]!.closed).toBe(false)
+  leaving[0]!.send('\r\n')
+  expect(await leaving[0]!.answer()).toBe('two')
+  await leaving[0]!.ended
+  await eventually('end of the thread', () => proxy!.errorLog.includes('worker thread 2 exited with code 0'))
+  for (const one of staying) expect(await one.get()).toBe('two')
+  for (const one of staying) one.close()
+})
+
+it('another access log gets the lines of requests that come after it was opened', async () => {
+  const { port } = await start({ workers: 1 })
+  expect(await body(port)).toBe('one')
+  await reload(proxy!, conf({ workers: 1, body: 'two', log: 'logs/second.log' }))
+  await serves(port, 'two')
+  const connection = await KeptConnection.open(port)
+  await connection.get('/after')
+  connection.close()
+  await eventually('the line', () => proxy!.read('logs/second.log').includes('GET /after '))
+  expect(proxy!.accessLog).not.toContain('GET /after ')
+})
+
+it('nothing is left open by many reloads', async () => {
+  const { port, process: master } = await start()
+  await reload(proxy!, conf({ body: 'zero' }))
+  await serves(port, 'zero')
+  const before = descriptors(master.pid!).length
+  for (let round = 1; round <= 5; round++) {
+    await reload(proxy!, conf({ body: `${round}` }))
+    await serves(port, `${round}`)
+  }
+  await eventually('as many descriptors as before', () => descriptors(master.pid!).length <= before)
+})
+
+/** What a process has open when its connections are closed. */
+async function settled(pid: number): Promise<string[]> {
+  let names = descriptors(pid)
+  await eventually('an end of changes', async () => {
+    const before = names
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    names = descriptors(pid)
+    return names.join() === before.join()
+  })
+  return names
+}
+
+/** What a process has open, sorted; connections come and go. */
+function descriptors(pid: number): string[] {
+  const names: string[] = []
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      names.push(readlinkSync(`/proc/${pid}/fd/${fd}`))
+    } catch {
+      // Closed since it was listed.
+    }
+  }
+  return names.sort()
+}
