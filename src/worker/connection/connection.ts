@@ -356,6 +356,19 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     this.#transport.send('HTTP/1.1 100 Continue\r\n\r\n', null, 0, 0, '')
   }
 
+  openTunnel(_r: Request): { transport: Transport; early: Buffer | null } {
+    const early = this.#ahead
+    this.#ahead = null
+    this.#readTimer.stop()
+    this.#transport.pause()
+    return { transport: this.#transport, early }
+  }
+
+  closeTunnel(_r: Request, bytes: number): void {
+    this.#writer!.count(bytes)
+    this.#transport.owner = this
+  }
+
   finish(r: Request): void {
     const unasked = this.#body !== null && this.#head!.expectContinue && !this.#continued
     this.#idleTimeout = r.conf(coreHttp).keepaliveTimeout.idle

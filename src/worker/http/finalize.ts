@@ -15,7 +15,8 @@ const SILENT = new Set([408, CLOSE, CLIENT_CLOSED_REQUEST])
 /** Runs the header filters and hands the head to the protocol. Once per request. */
 export function sendHead(r: Request): void {
   const { response } = r
-  response.headerOnly = r.client.method === 'HEAD' || response.status === 204 || response.status === 304
+  const { status } = response
+  response.headerOnly = r.client.method === 'HEAD' || status === 101 || status === 204 || status === 304
   r.headSent = true
   for (const filter of r.location.filters) filter(r)
   r.stream.sendHead(r)

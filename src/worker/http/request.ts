@@ -3,6 +3,7 @@
 
 import type { ConfModule } from '../../shared/conf/build.ts'
 import type { Level } from '../../shared/error-log.ts'
+import type { Transport } from '../transport/transport.ts'
 import type { UpstreamStates } from '../upstream/states.ts'
 import type { BodySink, BodySource } from './body.ts'
 import type { Fields } from './fields.ts'
@@ -37,6 +38,13 @@ export interface ClientStream {
   receiveBody(r: Request, sink: BodySink): BodySource
   /** What is left of the request body is read and thrown away. */
   discardBody(r: Request): void
+  /**
+   * Gives the connection's transport away for a tunnel, with what the client sent ahead. The head has been sent; the
+   * transport is paused. `closeTunnel` takes it back.
+   */
+  openTunnel(r: Request): { transport: Transport; early: Buffer | null }
+  /** The tunnel has ended after this many bytes to the client. */
+  closeTunnel(r: Request, bytes: number): void
   /** The request has ended and is logged: go on with the connection. */
   finish(r: Request): void
   /** Closes the connection without an answer, for instance in the middle of a response. */

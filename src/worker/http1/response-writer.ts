@@ -80,6 +80,12 @@ export class ResponseWriter implements BodySink {
     if (head !== '' || tail !== '') this.#send(head + tail, null, 0, 0, '')
   }
 
+  /** Bytes that went to the client by another way: a tunnel. */
+  count(bytes: number): void {
+    this.bytesSent += bytes
+    this.bodyBytesSent += bytes
+  }
+
   abort(): void {
     this.flush()
     this.#done = true
@@ -115,12 +121,14 @@ function headText(r: Request, chunked: boolean): string {
   const ownLocation = location?.startsWith('/') === true
   if (ownLocation) head += `Location: ${absoluteLocation(r, location)}\r\n`
   if (chunked) head += 'Transfer-Encoding: chunked\r\n'
-  head += r.keepalive ? keepAliveLines(r) : 'Connection: close\r\n'
+  head += connectionLines(r)
   if (location !== null && !ownLocation) head += `Location: ${location}\r\n`
   return `${head}${response.lines}\r\n`
 }
 
-function keepAliveLines(r: Request): string {
+function connectionLines(r: Request): string {
+  if (r.response.status === 101) return 'Connection: upgrade\r\n'
+  if (!r.keepalive) return 'Connection: close\r\n'
   const { header } = r.conf(coreHttp).keepaliveTimeout
   return header > 0
     ? `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(header / 1000)}\r\n`

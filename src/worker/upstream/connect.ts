@@ -72,6 +72,13 @@ export class PeerConnection implements TransportOwner {
     this.#transport!.resume()
   }
 
+  /** Gives the transport away for a tunnel; `destroy` closes it all the same. */
+  release(): Transport {
+    this.#timer.stop()
+    this.#transport!.pause()
+    return this.#transport!
+  }
+
   /** Closes at once. The user hears no more. */
   destroy(): void {
     if (this.#closed) return

@@ -15,6 +15,7 @@ import { type Failure, failureStatus, mayTryAgain } from './failure.ts'
 import type { Peer, PeerGroup } from './peers.ts'
 import { RequestSender } from './request-sender.ts'
 import { type UpstreamState, UpstreamStates } from './states.ts'
+import { Tunnel } from './tunnel.ts'
 
 /** What a protocol module (proxy, later others) makes of a request. */
 export interface UpstreamSettings {
@@ -34,7 +35,7 @@ export interface UpstreamProtocol {
   url(r: Request, peer: Peer): string
 }
 
-type State = 'connecting' | 'header' | 'body' | 'done'
+type State = 'connecting' | 'header' | 'body' | 'tunnel' | 'done'
 
 /** nginx's default proxy_buffer_size, which bounds the head of a response. */
 const HEAD_LIMIT = 4096
@@ -174,6 +175,7 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
 
   /** Position of the first byte of content; -1 where there is nothing more to do with these bytes. */
   #readHead(bytes: Buffer, start: number, end: number): number {
+    const { r } = this
     const head = this.#connection!.head
     const before = this.#text.length
     let stop = end - start > FIRST_LOOK ? start + FIRST_LOOK : end
@@ -185,6 +187,10 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
         this.#headLength += length
         this.#text = ''
         if (head.status >= 200) return this.#headComplete(head) ? at : -1
+        if (head.status === 101 && r.fields.get('upgrade') !== null) {
+          this.#switchProtocols(head, at < end ? Buffer.from(bytes.subarray(at, end)) : null)
+          return -1
+        }
         if (!this.#interimHead(head)) return -1
         return at < end ? this.#readHead(bytes, at, end) : at
       }
@@ -234,6 +240,37 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     r.out.end(null)
     this.#complete(false)
     return false
+  }
+
+  /** The backend accepts the upgrade that the client asked for: from here on only bytes pass. */
+  #switchProtocols(head: ResponseHead, fromPeer: Buffer | null): void {
+    const { r } = this
+    const connection = this.#connection!
+    const attempt = this.#attempt!
+    attempt.headerTime = Date.now() - attempt.started
+    attempt.status = head.status
+    this.#state = 'tunnel'
+    this.#protocol.processHead(r, head)
+    r.keepalive = false
+    r.doing = 'proxying upgraded connection'
+    sendHead(r)
+    r.out.flush()
+    r.onClientGone = null
+    const { transport, early } = r.stream.openTunnel(r)
+    const tunnel = new Tunnel(transport, connection.release(), this.#settings, (end) => {
+      attempt.bytesReceived += tunnel.peerBytes
+      attempt.bytesSent += tunnel.clientBytes
+      if (end !== 'closed') {
+        const who = end === 'peer timeout' ? 'upstream' : 'client'
+        r.log(who === 'upstream' ? 'error' : 'info', `${who} timed out (110: Connection timed out)`)
+      }
+      r.length += tunnel.clientBytes
+      r.stream.closeTunnel(r, tunnel.peerBytes)
+      this.#finishAttempt(false)
+      connection.destroy()
+      finalize(r, OK)
+    })
+    tunnel.start(early, fromPeer)
   }
 
   #readBody(bytes: Buffer, start: number, end: number): void {
