@@ -4,11 +4,12 @@
 // PARITY_AGAINST=nginx puts a second nginx in weir's place: a case that differs then is a bad case.
 // PARITY_SHOW=1 prints every case with what both did, a line of JSON each.
 
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nginxMissing, type RunningProxy, startNginx, startWeir } from '../support/proxy.ts'
 import { RawBackend } from '../support/raw-backend.ts'
 import { rawRequest } from '../support/raw-client.ts'
-import { freePort } from '../support/temporary.ts'
+import { freePort, removeFolder, temporaryFolder } from '../support/temporary.ts'
 import { eventually } from '../support/wait.ts'
 import { accessLines, answerLines, errorLines, requestLines } from './normalise.ts'
 
@@ -31,6 +32,8 @@ export interface ParityCase {
   logged?: number
   /** The backend may get a chunked body with a length instead: nginx chooses by what has arrived. */
   anyFraming?: boolean
+  /** The request goes to the backend on %LOCAL%. */
+  local?: true
   /** Compare info messages of the error log too. */
   info?: boolean
 }
@@ -51,7 +54,7 @@ if (nginxMissing !== null) console.warn(`parity with nginx is not tested: ${ngin
 
 /**
  * Declares a test for each case. `http` is the content of the http block; in it, %BACKEND% is the address of the
- * recording backend and %REFUSED% one where nothing listens. `pending`: uses directives or variables that weir may not
+ * recording backend, %LOCAL% that of another one on a unix socket, and %REFUSED% one where nothing listens. `pending`: uses directives or variables that weir may not
  * have yet; when weir refuses the configuration, the cases are skipped and its reason is printed.
  */
 export function describeParity(
@@ -62,13 +65,22 @@ export function describeParity(
 ): void {
   describe.skipIf(nginxMissing !== null)(area, () => {
     let backend: RawBackend
+    let local: RawBackend
+    let folder: string
     let nginx: RunningProxy
     let weir: RunningProxy
     let refused: string | null = null
 
     beforeAll(async () => {
       backend = await RawBackend.start()
-      const vars = { BACKEND: backend.address, REFUSED: `127.0.0.1:${await freePort()}` }
+      folder = await temporaryFolder()
+      local = await RawBackend.start(join(folder, 'backend.sock'))
+      const vars = {
+        BACKPORT: backend.port,
+        LOCAL: `unix:${folder}/backend.sock`,
+        BACKEND: backend.address,
+        REFUSED: `127.0.0.1:${await freePort()}`,
+      }
       const conf = `worker_processes 1;\nevents { worker_connections 256; }\nhttp {\n${http}\n}\n`
       nginx = await startNginx(conf, { vars })
       try {
@@ -81,13 +93,15 @@ export function describeParity(
     })
 
     afterAll(async () => {
-      await Promise.all([nginx?.stop(), weir?.stop(), backend?.stop()])
+      await Promise.all([nginx?.stop(), weir?.stop(), backend?.stop(), local?.stop()])
+      await removeFolder(folder)
     })
 
     it.for(cases)('$name', async (parityCase, { skip }) => {
       if (refused !== null) skip(refused)
-      const expected = await view(nginx, backend, parityCase)
-      const actual = await view(weir, backend, parityCase)
+      const peer = parityCase.local ? local : backend
+      const expected = await view(nginx, peer, parityCase)
+      const actual = await view(weir, peer, parityCase)
       const { name, send } = parityCase
       if (SHOW) console.log(`PARITY ${JSON.stringify({ area, name, send, expected, actual })}`)
       expect(actual).toEqual(expected)

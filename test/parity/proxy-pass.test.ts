@@ -5,6 +5,7 @@ import { get, LOGGING, MODERN, type ParityCases, request } from './requests.ts'
 
 const PASSES = String.raw`${LOGGING}${MODERN}
   upstream back { server %BACKEND%; }
+  upstream local { server %LOCAL%; }
   upstream weighted { server %BACKEND% weight=3; keepalive 4; }
   server {
     listen 127.0.0.1:%PORT%;
@@ -26,6 +27,10 @@ const PASSES = String.raw`${LOGGING}${MODERN}
     location /up/ { proxy_pass http://back/from-upstream/; }
     location /upplain/ { proxy_pass http://back; }
     location /weighted/ { proxy_pass http://weighted; }
+    location /local { proxy_pass http://%LOCAL%; }
+    location /localuri/ { proxy_pass http://%LOCAL%:/base/; }
+    location /localup/ { proxy_pass http://local/x/; }
+    location /name/ { proxy_pass http://localhost:%BACKPORT%/; }
     location /outer/ {
       proxy_pass http://%BACKEND%/outer-target/;
       location /outer/inner/ { proxy_pass http://%BACKEND%/inner-target/; }
@@ -94,6 +99,10 @@ const cases: ParityCases = [
   { name: 'upstream with URI', send: get('/up/a') },
   { name: 'upstream without URI', send: get('/upplain/a') },
   { name: 'upstream with weight and keepalive', send: get('/weighted/a') },
+  { name: 'unix socket', send: get('/local/a'), local: true },
+  { name: 'unix socket with URI', send: get('/localuri/a'), local: true },
+  { name: 'unix socket in an upstream', send: get('/localup/a'), local: true },
+  { name: 'a name and a port', send: get('/name/a') },
   { name: 'nested location has its own target', send: get('/outer/inner/x') },
   { name: 'outer target', send: get('/outer/x') },
   { name: 'nested regex without URI', send: get('/outer/x.own') },

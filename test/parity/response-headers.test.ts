@@ -9,6 +9,7 @@ const HEADERS = `${LOGGING}${MODERN}
     server_name h.test;
     add_header X-Server 1;
     location / { proxy_pass http://%BACKEND%; }
+    location /base/ { proxy_pass http://%BACKEND%/replaced/; }
     location /own/ { add_header X-Own "$uri"; proxy_pass http://%BACKEND%; }
     location /always/ { add_header X-Always 1 always; add_header X-Ok 1; proxy_pass http://%BACKEND%; }
     location /empty/ { add_header X-Empty ""; add_header X-Var $arg_v; add_header X-Set 1; proxy_pass http://%BACKEND%; }
@@ -83,6 +84,14 @@ const statuses = [
   '503 S',
 ]
 
+/** A redirect to the backend's own address, as backends that know no proxy send it. */
+const redirectTo =
+  (path: string) =>
+  (request: Buffer): string => {
+    const backend = /\r\nHost: ([^\r]*)/.exec(request.toString('latin1'))?.[1]
+    return replyWith('302 Found', '', `Location: http://${backend}${path}`)
+  }
+
 const cases: ParityCases = [
   { name: 'everything a backend may send', send: get('/'), answer: full },
   { name: 'everything, to HTTP/1.0', send: 'GET / HTTP/1.0\r\n\r\n', until: 'close', answer: full },
@@ -124,6 +133,22 @@ const cases: ParityCases = [
     answer: replyWith('302 Found', '', 'Location: http://elsewhere.test/x'),
   },
   { name: 'Location as a path', send: get('/'), answer: replyWith('302 Found', '', 'Location: /x?y') },
+  { name: "Location at the backend's address", send: get('/'), answer: redirectTo('/a?b') },
+  {
+    name: "Location at the backend's address, proxy_pass with URI",
+    send: get('/base/x'),
+    answer: redirectTo('/replaced/y'),
+  },
+  {
+    name: "Location at the backend's address outside of the URI of proxy_pass",
+    send: get('/base/x'),
+    answer: redirectTo('/y'),
+  },
+  {
+    name: "Refresh at the backend's address",
+    send: get('/base/x'),
+    answer: (request) => redirectTo('/replaced/y')(request).replace('Location: ', 'Refresh: 3; url='),
+  },
   { name: 'Location relative', send: get('/'), answer: replyWith('201 Created', '', 'Location: x') },
   {
     name: 'Refresh and Link',

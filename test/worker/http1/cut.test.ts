@@ -62,11 +62,10 @@ describe('a message that arrives in two parts', () => {
   })
 
   it.each(validResponses)('response: $name', async (response) => {
-    const method = response.name === 'HEAD' ? 'HEAD' : 'GET'
     const after = response.ends ? { after: 'end' as const } : {}
-    const whole = await through(method, { bytes: response.bytes, ...after })
+    const whole = await through('GET', { bytes: response.bytes, ...after })
     await everywhere(response.bytes, async (first, rest) =>
-      expect(await through(method, { bytes: [first, rest], gap: 2, ...after })).toBe(whole),
+      expect(await through('GET', { bytes: [first, rest], gap: 2, ...after })).toBe(whole),
     )
   })
 
@@ -79,12 +78,32 @@ describe('a message that arrives in two parts', () => {
     })
   })
 
+  const broken = malformedResponses.filter((response) => response.kind === 'body')
+  it.each(broken)('malformed response, $name', async (response) => {
+    const after = response.ends ? { after: 'end' as const } : {}
+    await everywhere(response.parts.join(''), async (first, rest) => {
+      const answer = await through('GET', { bytes: [first, rest], gap: 2, ...after }, 'close')
+      // How much the client had depends on the cut; a whole response it never gets.
+      expect(answer).toMatch(/^HTTP\/1\.1 (502|200) /)
+      if (answer.startsWith('HTTP/1.1 200 ')) expect(answer).not.toMatch(/\r\n0\r\n\r\n$|\|0\r\n\r\n$/)
+    })
+  })
+
+  const surplus = malformedResponses.filter((response) => response.kind === 'surplus')
+  it.each(surplus)('malformed response, $name', async (response) => {
+    const method = response.method ?? 'GET'
+    const whole = await through(method, { bytes: response.parts })
+    await everywhere(response.parts.join(''), async (first, rest) =>
+      expect(await through(method, { bytes: [first, rest], gap: 2 })).toBe(whole),
+    )
+  })
+
   /** One request of its own, which the backend answers with `reply`. */
-  function through(method: string, reply: Reply): Promise<string> {
+  function through(method: string, reply: Reply, until: number | 'close' = 1): Promise<string> {
     const path = `/${nextPath++}`
     replies.set(path, reply)
     backend.answer = (request) => replies.get(/ (\/\d+) /.exec(request.toString('latin1'))?.[1] ?? '') ?? {}
-    return answerTo(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`, { until: 1 })
+    return answerTo(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`, { until })
   }
   const replies = new Map<string, Reply>()
   let nextPath = 0
