@@ -76,6 +76,7 @@ export class RequestHead extends HeadParser {
     this.emptyPath = false
     this.normalized = NO_TARGET
     this.authority = ''
+    this.minor = 1
     this.host = ''
     this.contentLength = -1
     this.chunked = false

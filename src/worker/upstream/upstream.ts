@@ -186,7 +186,7 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
         const at = start + length - before
         this.#headLength += length
         this.#text = ''
-        if (head.status >= 200) return this.#headComplete(head) ? at : -1
+        if (head.status >= 200) return this.#headComplete(head, at < end) ? at : -1
         if (head.status === 101 && r.fields.get('upgrade') !== null) {
           this.#switchProtocols(head, at < end ? Buffer.from(bytes.subarray(at, end)) : null)
           return -1
@@ -221,7 +221,8 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     return true
   }
 
-  #headComplete(head: ResponseHead): boolean {
+  /** `followed`: there are bytes behind the head. */
+  #headComplete(head: ResponseHead, followed: boolean): boolean {
     const { r } = this
     const attempt = this.#attempt!
     attempt.headerTime = Date.now() - attempt.started
@@ -237,8 +238,9 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     r.source = this
     sendHead(r)
     if (!body.done) return true
+    if (followed && head.contentLength === 0) this.#warnOfSurplus()
     r.out.end(null)
-    this.#complete(false)
+    this.#complete(followed)
     return false
   }
 
@@ -280,14 +282,16 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     if (this.#state !== 'body') return
     if (stop < 0) return this.#fail({ kind: 'error', message: 'upstream sent invalid chunked response' })
     if (body.done) {
-      if (stop < end && !body.chunked) {
-        this.r.log('warn', 'upstream sent more data than specified in "Content-Length" header')
-      }
+      if (stop < end && !body.chunked) this.#warnOfSurplus()
       return this.#complete(stop < end)
     }
     // Whatever came is passed on now; more may be a long time coming.
     this.r.out.flush()
     if (!this.#paused) connection.expectWithin(this.#settings.readTimeout)
+  }
+
+  #warnOfSurplus(): void {
+    this.r.log('warn', 'upstream sent more data than specified in "Content-Length" header')
   }
 
   content(bytes: Buffer, start: number, end: number, last: boolean): void {
