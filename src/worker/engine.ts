@@ -13,6 +13,7 @@ import { type CoreHttpConf, coreHttp } from './modules/core.ts'
 import { useLogFiles } from './modules/log.ts'
 import { httpModules, modules } from './modules.ts'
 import { run as runTick } from './tick.ts'
+import { onCrash } from './transport/crash.ts'
 import { openTransport } from './transport/open.ts'
 import type { PeerGroup, UpstreamHost } from './upstream/peers.ts'
 import { allGroups } from './upstream/upstream-block.ts'
@@ -29,7 +30,8 @@ export class Engine implements ConnectionHost, UpstreamHost {
   readonly #connections = new Set<Http1Connection>()
   #sockets = new Map<string, SocketServers>()
   #groups: PeerGroup[] = []
-  #errorLogs = new Map<readonly ErrorLogFile[], ErrorLog>()
+  /** By their directives, of all Cycles so far: requests of an earlier one still write to theirs. */
+  readonly #errorLogs = new Map<string, ErrorLog>()
   #accepted = 0
   #drained: (() => void) | null = null
 
@@ -46,16 +48,16 @@ export class Engine implements ConnectionHost, UpstreamHost {
 
   /** New requests use this Cycle from now on; those in flight finish on theirs. */
   activate(cycle: Cycle, plan: CyclePlan): void {
-    const logs = new Map<readonly ErrorLogFile[], ErrorLog>()
-    const errorLog = (scope: Scope) => errorLogOf(scope, logs, plan.logFiles)
-    useLogFiles(plan.logFiles)
+    this.reopen(plan.logFiles)
+    const errorLog = (scope: Scope) => this.#errorLog(scope.conf(core).errorLog, plan.logFiles)
     this.#sockets = planServers(cycle, { modules: httpModules, errorLog })
-    this.#errorLogs = logs
     for (const group of this.#groups) group.idle.close()
     this.#groups = [...new Set(allGroups(cycle.context).values())]
     for (const group of this.#groups) group.bind(this)
     this.connectionLimit = workerConnections(cycle.root)
     this.generation = plan.generation
+    const mainLog = errorLog(cycle.root)
+    onCrash((stack) => mainLog.alert(`a connection is closed because of an internal error: ${stack}`))
   }
 
   /** Writes logs to other descriptors from now on; everything gathered so far went to the old ones. */
@@ -110,6 +112,20 @@ export class Engine implements ConnectionHost, UpstreamHost {
     if (this.#connections.size === 0) this.#finishDraining()
   }
 
+  #errorLog(files: readonly ErrorLogFile[], logFiles: Record<string, number>): ErrorLog {
+    const key = files.map(({ path, level }) => `${level} ${path ?? ''}`).join('\n')
+    let log = this.#errorLogs.get(key)
+    if (log === undefined) {
+      const targets = files.map(({ path, level }) => ({
+        path,
+        level,
+        fd: path === null ? 2 : (logFiles[path] ?? 2),
+      }))
+      this.#errorLogs.set(key, (log = new ErrorLog(targets)))
+    }
+    return log
+  }
+
   #finishDraining(): void {
     const done = this.#drained
     if (done === null) return
@@ -121,23 +137,4 @@ export class Engine implements ConnectionHost, UpstreamHost {
 
 function tcpNodelay(servers: SocketServers): boolean {
   return (servers.fallback.defaultServer.plan.confs[coreHttp.index] as CoreHttpConf).tcpNodelay
-}
-
-/** Scopes with the same `error_log` directives share one log. */
-function errorLogOf(
-  scope: Scope,
-  logs: Map<readonly ErrorLogFile[], ErrorLog>,
-  logFiles: Record<string, number>,
-): ErrorLog {
-  const files = scope.conf(core).errorLog
-  let log = logs.get(files)
-  if (log === undefined) {
-    const targets = files.map(({ path, level }) => ({
-      path,
-      level,
-      fd: path === null ? 2 : (logFiles[path] ?? 2),
-    }))
-    logs.set(files, (log = new ErrorLog(targets)))
-  }
-  return log
 }

@@ -27,8 +27,9 @@ const URI_TOO_LARGE: Refusal = { status: 414, reason: 'client sent too long URI'
 const HEADER_TOO_LARGE: Refusal = { status: 494, reason: 'client sent too long header line' }
 const NO_REQUEST: Refusal = { status: 400, reason: 'client sent invalid method' }
 
-/** nginx's lingering_timeout. */
+/** nginx's lingering_timeout and lingering_time. */
 const LINGER = 5000
+const LINGER_IN_ALL = 30000
 /** For what is left to send once no request says otherwise. */
 const SEND_TIMEOUT = 60000
 const ANY_METHOD = /^[A-Z_-]{1,64}( |$)/
@@ -73,6 +74,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
   #hostValue = ''
   #hostName = ''
   #idleTimeout = 0
+  #lingerUntil = 0
   /** When the connection last became idle; for `idleSince`. */
   #idleSince = 0
   readonly #readTimer = new Timer(() => this.#readTimedOut())
@@ -126,7 +128,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
       if (this.#phase === 'idle' || this.#phase === 'head') at = this.#readHead(bytes, at, end)
       else if (this.#phase === 'body' && this.#body!.ready) at = this.#readBody(bytes, at, end)
       else {
-        if (this.#phase !== 'lingering' && this.#phase !== 'closed') this.#keepAhead(bytes, at, end)
+        if (this.#phase === 'lingering') this.#linger()
+        else if (this.#phase !== 'closed') this.#keepAhead(bytes, at, end)
         break
       }
     }
@@ -166,7 +169,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
       this.#text = text
       const refusal = unfinishedRefusal(head, text)
       if (refusal !== null) this.#refuse(refusal)
-      else this.#readTimer.start(this.#conf().clientHeaderTimeout)
+      else if (before === 0) this.#readTimer.start(this.#conf().clientHeaderTimeout)
       return end
     }
     this.#text = ''
@@ -384,11 +387,13 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     this.#next()
   }
 
-  terminate(r: Request, reset: boolean): void {
+  terminate(r: Request): void {
     this.#release(r)
-    this.#writer?.abort()
+    const writer = this.#writer!
+    writer.abort()
     this.#leave('closed')
-    atTickEnd(() => (reset ? this.#transport.destroy(true) : this.#transport.close()))
+    // A response without length or chunks would look complete if the connection ended as usual.
+    atTickEnd(() => (writer.endsWithConnection ? this.#transport.destroy(true) : this.#transport.close()))
     this.#sending()
   }
 
@@ -547,11 +552,18 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     this.#leave('lingering')
     this.#ahead = null
     this.#body = null
-    this.#readTimer.start(LINGER)
+    this.#lingerUntil = Date.now() + LINGER_IN_ALL
+    this.#linger()
     atTickEnd(() => {
       this.#transport.end()
       this.#transport.resume()
     })
+  }
+
+  #linger(): void {
+    const left = this.#lingerUntil - Date.now()
+    if (left > 0) this.#readTimer.start(Math.min(left, LINGER))
+    else this.#close()
   }
 
   /** Leaves the states that the statistics count. */

@@ -59,7 +59,7 @@ export function abandon(r: Request, status: number): void {
   if (r.stream.bytesSent === 0) r.response.status = status
   r.keepalive = false
   close(r)
-  r.stream.terminate(r, false)
+  r.stream.terminate(r)
 }
 
 function end(r: Request): void {

@@ -1,5 +1,6 @@
 // URI -> location, with nginx's rules: exact match, then the longest prefix (and its nested locations), then regular
-// expressions in the order they stand unless the prefix says `^~`, then that prefix.
+// expressions in the order they stand unless the prefix says `^~`, then that prefix. A nested prefix does not settle
+// the matter: regular expressions of the levels around it still come first.
 
 import type { Scope } from '../../shared/conf/build.ts'
 import { locationConf } from './location-conf.ts'
@@ -7,9 +8,15 @@ import type { LocationPlan } from './plan.ts'
 import { matchRegex } from './regex.ts'
 import type { Request } from './request.ts'
 
-interface PrefixLocation {
-  prefix: string
+/** A location as its level knows it. */
+interface Choice {
   plan: LocationPlan
+  /** Given by exact match or regular expression: no outer level is asked any more. */
+  settled: boolean
+}
+
+interface PrefixLocation extends Choice {
+  prefix: string
   /** `^~` */
   final: boolean
 }
@@ -24,9 +31,9 @@ class TrieNode {
 export const APPEND_SLASH = 'append slash'
 
 export class LocationTree {
-  readonly #exact = new Map<string, LocationPlan>()
+  readonly #exact = new Map<string, Choice>()
   readonly #prefixes: TrieNode | null
-  readonly #regexes: { regex: RegExp; plan: LocationPlan }[] = []
+  readonly #regexes: (Choice & { regex: RegExp })[] = []
   readonly #named = new Map<string, LocationPlan>()
   /** Prefix locations ending in a slash that proxy: without the slash they answer 301. */
   readonly #slashed = new Set<string>()
@@ -37,13 +44,14 @@ export class LocationTree {
     for (const scope of scopes) {
       const { modifier, pattern, regex, redirectSlash } = locationConf(scope)
       const location = plan(scope, pattern)
-      if (modifier === '=') this.#exact.set(pattern, location)
+      if (modifier === '=') this.#exact.set(pattern, { plan: location, settled: true })
       else if (modifier === '@') this.#named.set(pattern, location)
-      else if (regex !== null) this.#regexes.push({ regex, plan: location })
+      else if (regex !== null) this.#regexes.push({ regex, plan: location, settled: true })
       else
         addPrefix((prefixes ??= new TrieNode()), {
           prefix: pattern,
           plan: location,
+          settled: false,
           final: modifier === '^~',
         })
       if (redirectSlash && regex === null) this.#slashed.add(pattern)
@@ -62,27 +70,27 @@ export class LocationTree {
 
   /** The location for `r.uri`; null: none of this level. */
   find(r: Request): LocationPlan | typeof APPEND_SLASH | null {
+    const choice = this.#choose(r)
+    return choice === null || choice === APPEND_SLASH ? choice : choice.plan
+  }
+
+  #choose(r: Request): Choice | typeof APPEND_SLASH | null {
     const uri = r.uri
     if (this.#exact.size > 0) {
       const exact = this.#exact.get(uri)
       if (exact !== undefined) return exact
     }
     const prefix = this.#longestPrefix(uri)
-    if (this.#slashed.size > 0 && this.#slashed.has(`${uri}/`)) return APPEND_SLASH
-    let final = false
-    let found: LocationPlan | null = null
-    if (prefix !== null) {
-      final = prefix.final
-      found = prefix.plan
-      const nested = found.locations.empty ? null : found.locations.find(r)
-      if (nested === APPEND_SLASH) return nested
-      if (nested !== null) return nested
+    if (this.#slashed.size > 0 && prefix?.prefix !== uri && this.#slashed.has(`${uri}/`)) return APPEND_SLASH
+    let found: Choice | null = prefix
+    if (prefix !== null && !prefix.plan.locations.empty) {
+      const nested = prefix.plan.locations.#choose(r)
+      if (nested === APPEND_SLASH || nested?.settled) return nested
+      found = nested ?? prefix
     }
-    if (!final) {
-      for (const { regex, plan } of this.#regexes) {
-        if (!matchRegex(r, regex, uri)) continue
-        return (plan.locations.empty ? null : plan.locations.find(r)) ?? plan
-      }
+    if (prefix?.final) return found
+    for (const choice of this.#regexes) {
+      if (matchRegex(r, choice.regex, uri)) return nestedInRegex(r, choice)
     }
     return found
   }
@@ -97,6 +105,13 @@ export class LocationTree {
     }
     return longest
   }
+}
+
+/** What a location given by a regular expression has inside does not change that it is settled. */
+function nestedInRegex(r: Request, choice: Choice): Choice | typeof APPEND_SLASH {
+  const nested = choice.plan.locations.empty ? null : choice.plan.locations.find(r)
+  if (nested === null || nested === APPEND_SLASH) return nested ?? choice
+  return { plan: nested, settled: true }
 }
 
 function addPrefix(root: TrieNode, location: PrefixLocation): void {

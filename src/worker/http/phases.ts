@@ -6,6 +6,7 @@ import { APPEND_SLASH } from './locations.ts'
 import { DECLINED, DONE, type Handler, OK, type Result } from './module.ts'
 import type { LocationPlan } from './plan.ts'
 import type { Request } from './request.ts'
+import { escapeUri } from './uri.ts'
 
 /** Runs a request from its beginning; ends it unless a handler takes it over. */
 export function runRequest(r: Request): void {
@@ -42,7 +43,7 @@ function chooseLocation(r: Request): void {
   const found = r.server.plan.locations.find(r)
   if (found === APPEND_SLASH) {
     const query = r.args === '' ? '' : `?${r.args}`
-    r.response.location = `${r.targetValid ? r.client.target.split('?', 1)[0]! : r.uri}/${query}`
+    r.response.location = `${escapeUri(r.uri)}/${query}`
     return finalize(r, 301)
   }
   if (found !== null) enterLocation(r, found)

@@ -47,8 +47,8 @@ export interface ClientStream {
   closeTunnel(r: Request, bytes: number): void
   /** The request has ended and is logged: go on with the connection. */
   finish(r: Request): void
-  /** Closes the connection without an answer, for instance in the middle of a response. */
-  terminate(r: Request, reset: boolean): void
+  /** Closes the connection without an answer or in the middle of one, so that the client notices. */
+  terminate(r: Request): void
   /** Bytes of the response sent so far, head included. */
   readonly bytesSent: number
   readonly bodyBytesSent: number

@@ -37,6 +37,11 @@ export class ResponseWriter implements BodySink {
     return this.#done
   }
 
+  /** The content that was begun has no other end than the connection's. */
+  get endsWithConnection(): boolean {
+    return this.#framing === 'close'
+  }
+
   /** Takes the head of `r.response` and settles the framing; may find that the connection cannot be kept. */
   begin(r: Request): void {
     this.#framing = chooseFraming(r)

@@ -45,7 +45,8 @@ const files = new Map<string, LogFile>()
 /** Writes to these descriptors (by absolute path) from now on; what was gathered goes to the old ones first. */
 export function useLogFiles(logFiles: Record<string, number>): void {
   for (const file of files.values()) file.flush()
-  descriptors = logFiles
+  // Requests of an earlier configuration may still have lines for files that this one does not name.
+  descriptors = { ...descriptors, ...logFiles }
 }
 
 function logFile(path: string): LogFile {

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { latin1, writeLatin1 } from '../../shared/latin1.ts'
 import { atTickEnd } from '../tick.ts'
+import { crashed } from './crash.ts'
 import {
   acquire,
   detach,
@@ -289,15 +290,24 @@ export class HandleTransport implements Transport {
 }
 
 function onRead(this: Handle): Buffer | undefined {
-  return this.transport.received(binding!.streamBaseState[binding!.kReadBytesOrError]!)
+  try {
+    return this.transport.received(binding!.streamBaseState[binding!.kReadBytesOrError]!)
+  } catch (error) {
+    crashed(this.transport, error)
+    return undefined
+  }
 }
 
 function onWritten(this: WriteRequest, status: number): void {
   if (this.pinned !== null) unpin(this.pinned)
   this.pinned = null
-  const transport = this.transport
+  const transport = this.transport!
   this.transport = null
-  transport?.written(status)
+  try {
+    transport.written(status)
+  } catch (error) {
+    crashed(transport, error)
+  }
 }
 
 function closed(this: HandleTransport): void {

@@ -16,6 +16,7 @@ export class IdleConnections {
   readonly #idle: PeerConnection[] = []
   readonly #surplusTimer = new Timer(() => this.#closeSurplus())
   #surplusWaits = false
+  #closed = false
 
   constructor(settings: KeepaliveSettings) {
     this.#settings = settings
@@ -38,7 +39,7 @@ export class IdleConnections {
   offer(connection: PeerConnection): void {
     const { connections, requests, time, timeout } = this.#settings
     const tired = connection.requests >= requests || Date.now() - connection.opened >= time
-    if (connections === 0 || tired) return connection.destroy()
+    if (connections === 0 || tired || this.#closed) return connection.destroy()
     this.#idle.push(connection)
     connection.rest(timeout)
     if (this.#idle.length <= connections || this.#surplusWaits) return
@@ -60,6 +61,7 @@ export class IdleConnections {
 
   /** Closes all: the configuration they belong to is no longer used. */
   close(): void {
+    this.#closed = true
     this.#surplusTimer.stop()
     this.#surplusWaits = false
     for (const connection of this.#idle.splice(0)) connection.destroy()

@@ -1,6 +1,6 @@
 // `proxy_pass` and what shapes the request a backend gets and the response a client gets from it.
 
-import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
+import type { BuildContext } from '../../../shared/conf/build.ts'
 import {
   HTTP_ANY,
   IF_IN_LOCATION,
@@ -14,6 +14,7 @@ import { hashName, NameSet } from '../../http/fields.ts'
 import { locationConf } from '../../http/location-conf.ts'
 import { DONE, defineModule, type Module, type Result } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
+import type { Response } from '../../http/response.ts'
 import { escapeUri } from '../../http/uri.ts'
 import type { ResponseHead } from '../../http1/response-head.ts'
 import type { Peer, PeerGroup } from '../../upstream/peers.ts'
@@ -82,8 +83,8 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     { name: 'proxy_send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
     { name: 'proxy_read_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
   ],
-  finish(conf, scope, context) {
-    conf.plan = conf.proxyPass === undefined ? null : makePlan(conf, conf.proxyPass, scope, context)
+  finish(conf, _scope, context) {
+    conf.plan = conf.proxyPass === undefined ? null : makePlan(conf, conf.proxyPass, context)
   },
   variables: proxyVariables((r) => r.conf(proxy).plan?.group.name ?? null),
   phases: { content: { when: (conf) => conf.plan !== null, run: handleProxy } },
@@ -162,7 +163,7 @@ const HIDDEN_FIELDS = [
   'X-Pad',
 ]
 
-function makePlan(conf: ProxyConf, pass: ProxyPass, scope: Scope, context: BuildContext): ProxyPlan {
+function makePlan(conf: ProxyConf, pass: ProxyPass, context: BuildContext): ProxyPlan {
   const group = findGroup(pass.address, 80, context)
   const names = conf.proxySetHeader.map(({ name }) => name)
   const hidden = [...HANDLED_FIELDS, ...HIDDEN_FIELDS, ...conf.proxyHideHeader]
@@ -173,8 +174,8 @@ function makePlan(conf: ProxyConf, pass: ProxyPass, scope: Scope, context: Build
     hiddenFields: new NameSet(hidden),
     hiddenWithLocation: new NameSet([...hidden, 'Location']),
     hidesContentType: conf.proxyHideHeader.some((name) => name.toLowerCase() === 'content-type'),
-    redirectFrom: `http://${pass.address}${pass.uri ?? ''}`,
-    redirectTo: scope.kind === LOCATION && pass.uri !== null ? pass.prefix : '',
+    redirectFrom: `http://${pass.address}${pass.uri ?? '/'}`,
+    redirectTo: pass.uri === null ? '/' : pass.prefix,
     settings: {
       connectTimeout: conf.proxyConnectTimeout,
       sendTimeout: conf.proxySendTimeout,
@@ -198,7 +199,10 @@ function isFraming(name: string): boolean {
 // --- a request
 
 function handleProxy(r: Request): Result {
-  const { group, settings } = r.conf(proxy).plan!
+  const { plan, proxyHttpVersion } = r.conf(proxy)
+  // HTTP/1.0 has no chunks, and the length of the body is not known.
+  if (proxyHttpVersion === 0 && r.client.hasBody && r.client.contentLength < 0) return 411
+  const { group, settings } = plan!
   new Upstream(r, group, protocol, settings).start()
   return DONE
 }
@@ -245,6 +249,7 @@ function chunkedRequest(r: Request): boolean {
 
 const CONTENT_TYPE = hashName('content-type')
 const LOCATION_FIELD = hashName('location')
+const REFRESH = hashName('refresh')
 
 function processHead(r: Request, head: ResponseHead): void {
   const { response } = r
@@ -255,12 +260,23 @@ function processHead(r: Request, head: ResponseHead): void {
   response.contentLength = head.chunked ? -1 : head.contentLength
   const type = plan.hidesContentType ? -1 : fields.indexOf('content-type', CONTENT_TYPE)
   if (type >= 0) response.contentType = fields.value(type)
-  const location = plan.redirectTo === '' ? -1 : fields.indexOf('location', LOCATION_FIELD)
-  if (location >= 0 && fields.value(location).startsWith(plan.redirectFrom)) {
-    // `proxy_redirect default`
-    response.location = plan.redirectTo + fields.value(location).slice(plan.redirectFrom.length)
-    response.lines = fields.lines(plan.hiddenWithLocation)
-  } else {
-    response.lines = fields.lines(plan.hiddenFields)
-  }
+  const location = fields.indexOf('location', LOCATION_FIELD)
+  const own = location < 0 ? null : rewriteRedirect(plan, fields.value(location))
+  response.lines = fields.lines(own === null ? plan.hiddenFields : plan.hiddenWithLocation)
+  response.location = own
+  if (fields.indexOf('refresh', REFRESH) >= 0) rewriteRefresh(plan, response)
+}
+
+/** `proxy_redirect default`: a URL of the backend becomes one of this location; null: it is none. */
+function rewriteRedirect({ redirectFrom, redirectTo }: ProxyPlan, url: string): string | null {
+  return url.startsWith(redirectFrom) ? redirectTo + url.slice(redirectFrom.length) : null
+}
+
+function rewriteRefresh(plan: ProxyPlan, response: Response): void {
+  const value = response.get('refresh')
+  const at = value?.toLowerCase().indexOf('url=') ?? -1
+  const url = at < 0 ? null : rewriteRedirect(plan, value!.slice(at + 4))
+  if (url === null) return
+  response.remove('refresh')
+  response.add('Refresh', value!.slice(0, at + 4) + url)
 }
