@@ -27,7 +27,7 @@ export class Master {
   #current: LoadedCycle
   #logFiles: LogFiles
   /** Log files that only earlier Cycles name, by generation: closed when no worker uses that Cycle any more. */
-  readonly #retired = new Map<number, { files: LogFiles; users: number }>()
+  readonly #retired = new Map<number, { files: LogFiles; users: Set<WorkerHandle> }>()
   #pid: PidFile | null = null
   #dropped = false
   #state: 'starting' | 'running' | 'quitting' | 'stopping' = 'starting'
@@ -54,6 +54,9 @@ export class Master {
     this.#pool = new WorkerPool(planOf(loaded, logFiles), !loaded.core.masterProcess, log, {
       joined: (worker) => void this.#joined(worker),
       left: (worker) => this.#left(worker),
+      gone: (worker) => {
+        for (const generation of this.#retired.keys()) this.#released(generation, worker)
+      },
       message: (worker, message) => this.#receive(worker, message),
     })
     this.#distributor = new Distributor(log, new WorkerStats(this.#pool.stats, SLOTS - 1))
@@ -203,12 +206,14 @@ export class Master {
     const files: LogFiles = {}
     for (const [path, fd] of Object.entries(this.#logFiles)) if (!(path in kept)) files[path] = fd
     if (Object.keys(files).length > 0)
-      this.#retired.set(generation, { files, users: this.#pool.serving.length })
+      this.#retired.set(generation, { files, users: new Set(this.#pool.serving) })
   }
 
-  #released(generation: number): void {
+  #released(generation: number, worker: WorkerHandle): void {
     const entry = this.#retired.get(generation)
-    if (entry === undefined || --entry.users > 0) return
+    if (entry === undefined) return
+    entry.users.delete(worker)
+    if (entry.users.size > 0) return
     this.#retired.delete(generation)
     closeLogFiles(entry.files, this.#logFiles)
   }
@@ -271,15 +276,12 @@ export class Master {
   #left(worker: WorkerHandle): void {
     const serving = this.#pool.serving
     this.#distributor.workers = serving
-    // Whatever Cycles a dead worker used, it uses none any more.
-    if (worker.state === 'ended' || worker.state === 'crashed')
-      for (const generation of this.#retired.keys()) this.#released(generation)
     if (this.#state === 'running') this.#listeners.left(worker, serving)
   }
 
-  #receive(_worker: WorkerHandle, message: FromWorker): void {
+  #receive(worker: WorkerHandle, message: FromWorker): void {
     if (message.type === 'returned') this.#distributor.dispatch(message, message.key)
-    else if (message.type === 'released') this.#released(message.generation)
+    else if (message.type === 'released') this.#released(message.generation, worker)
     else if (message.type === 'accept_failed')
       this.#log.report('crit', `accept4() failed (${message.reason})`)
     else if (message.type === 'full') {

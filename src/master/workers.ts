@@ -15,8 +15,10 @@ const STOP_LIMIT = 2000
 export interface PoolOwner {
   /** A worker started later than the others (a replacement, or a new one after a reload) is ready to serve. */
   joined(worker: WorkerHandle): void
-  /** A worker no longer takes connections: it is being drained, or gone. */
+  /** A worker no longer takes connections: it is being drained, has crashed, or is gone. */
   left(worker: WorkerHandle): void
+  /** A worker has ended. */
+  gone(worker: WorkerHandle): void
   /** A message that is not an answer. */
   message(worker: WorkerHandle, message: FromWorker): void
 }
@@ -186,6 +188,7 @@ export class WorkerPool {
     worker.state = 'ended'
     worker.stats.reset()
     if (state === 'serving') this.#owner.left(worker)
+    this.#owner.gone(worker)
     if (failure !== null) this.#log.report('alert', `worker thread ${slot + 1} exited on ${failure}`)
     else this.#log.report('notice', `worker thread ${slot + 1} exited with code 0`)
     if (this.#state === 'ending' && this.#workers.size === 0) return this.#allEnded()

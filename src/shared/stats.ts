@@ -5,7 +5,7 @@
 //   bytes 32..63  eight int32: active, upstream, reading, writing, waiting, (free) x 3.
 // `active` has two writers (the master adds when it hands a socket over, the worker subtracts when it closes), so it
 // is only changed with Atomics.add. The others are written by the row's worker alone; the master resets a row when
-// its worker has died.
+// its worker has died. The last row is the master's own: `accepted` there counts connections that no worker had room for.
 
 const ROW_BYTES = 128
 const FLOATS = ROW_BYTES / 8
