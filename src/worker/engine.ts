@@ -103,6 +103,10 @@ export class Engine implements ConnectionHost, UpstreamHost {
     return chosen.length
   }
 
+  makeRoom(): boolean {
+    return this.#groups.some((group) => group.idle.closeOldest()) || this.shed(1) > 0
+  }
+
   /** Closes idle connections, lets the others finish, then calls `done`. */
   drain(done: () => void): void {
     this.draining = true

@@ -53,6 +53,13 @@ export class IdleConnections {
     if (surplus > 0) for (const connection of this.#idle.splice(0, surplus)) connection.destroy()
   }
 
+  /** Closes the connection unused longest; false: there is none. */
+  closeOldest(): boolean {
+    const oldest = this.#idle.shift()
+    oldest?.destroy()
+    return oldest !== undefined
+  }
+
   /** The connection has been closed while idle. */
   forget(connection: PeerConnection): void {
     const index = this.#idle.indexOf(connection)

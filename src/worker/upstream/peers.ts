@@ -41,6 +41,8 @@ export interface UpstreamHost {
   readonly stats: WorkerStats
   /** `worker_connections`. */
   readonly connectionLimit: number
+  /** Closes a connection nobody uses, at the limit; false: all are in use. */
+  makeRoom(): boolean
 }
 
 export class PeerGroup {

@@ -105,8 +105,9 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
   }
 
   #connect(peer: Peer): void {
-    const { stats, connectionLimit } = this.#group.host
-    if (stats.connections >= connectionLimit) {
+    const { host } = this.#group
+    const { stats, connectionLimit } = host
+    if (stats.connections >= connectionLimit && !host.makeRoom()) {
       this.r.log('alert', `${connectionLimit} worker_connections are not enough`)
       return this.#end(500)
     }
