@@ -18,6 +18,7 @@ http {
   server {
     listen 127.0.0.1:%PORT%;
     location / { proxy_pass http://back; }
+    location /uri { proxy_set_header X-Uri $uri; proxy_pass http://back; }
     location /text { return 200 "text"; }
   }
 }
@@ -93,6 +94,13 @@ describe('an exchange', () => {
     socket.destroy()
     await eventually('line in the access log', () => weir.accessLog.includes('499 /left\n'))
     await eventually('closed backend connection', () => backend.open === 0)
+  })
+
+  it('line ends in a decoded URI do not make header lines for the backend', async () => {
+    await ask(get('/uri%0d%0aX-Injected:%201%0d%0a%0d%0aGET%20/'))
+    const received = backend.requests.map(({ bytes }) => bytes.toString('latin1'))
+    expect(received).toHaveLength(1)
+    expect(received[0]).toMatch(/\r\nX-Uri: [^\r\n]*X-Injected/)
   })
 
   it('half a body is never a whole request', async () => {
