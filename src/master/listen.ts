@@ -45,6 +45,7 @@ export class Listeners {
    */
   async bind(addresses: readonly ListenAddress[], workers: number): Promise<BoundSockets> {
     const bound: BoundSockets = new Map()
+    this.#warnOfChanges(addresses)
     const missing = addresses.filter(({ key, path }) => path === null && !this.#isOpen(key))
     try {
       await this.#patiently(missing, async (address) => {
@@ -86,7 +87,7 @@ export class Listeners {
 
   /** Listens on the master's sockets: connections come from the next turn on. */
   async openHere(addresses: readonly ListenAddress[], bound: BoundSockets): Promise<void> {
-    const here = addresses.filter(({ key }) => bound.has(key))
+    const here = addresses.filter(({ key, reuseport }) => bound.has(key) && !reuseport)
     await Promise.all(
       here.map(async (address) => {
         const { key } = address
@@ -152,6 +153,15 @@ export class Listeners {
   removeUnixFiles(): void {
     for (const { address } of this.#unix.values()) removeFile(address)
     this.#unix.clear()
+  }
+
+  /** An open address cannot change sides without closing it, and with it the connections in its queue. */
+  #warnOfChanges(addresses: readonly ListenAddress[]): void {
+    for (const { key, reuseport } of addresses) {
+      if (this.#isOpen(key) && this.#reuseport.has(key) !== reuseport) {
+        this.#log.report('warn', `"reuseport" of ${key} takes effect when weir is started again`)
+      }
+    }
   }
 
   #isOpen(key: string): boolean {

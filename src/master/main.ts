@@ -3,6 +3,7 @@
 import './signals.ts'
 import { errnoText } from '../shared/errno.ts'
 import { reportToStderr } from '../shared/error-log.ts'
+import { describeFailure } from '../shared/failure.ts'
 import { version } from '../shared/version.ts'
 import { configureArguments } from './built-in.ts'
 import { buildLoaded, logsToStderr, readSource, startError, wantsDaemon } from './cycle.ts'
@@ -91,10 +92,16 @@ async function run(options: Options, paths: Paths, demo: Demo | null = null): Pr
   const master = await Master.start(options, paths, source, log)
   if (master === null) return 1
   log.started()
+  let code = 0
+  process.on('uncaughtException', (error) => {
+    log.report('emerg', `master ended on ${describeFailure(error)}`)
+    code = 1
+    void master.stop()
+  })
   reportStarted()
   if (demo !== null) process.stdout.write(demo.introduction)
   await master.ended
-  return 0
+  return code
 }
 
 /** The demo stays in the foreground, whatever its configuration says. */

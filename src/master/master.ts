@@ -15,6 +15,9 @@ import { handleSignals } from './signals.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import { SLOTS, WorkerPool } from './workers.ts'
 
+/** Half of the slots: a reload may start as many new workers while the old ones still drain. */
+const MOST_WORKERS = SLOTS / 2
+
 type LogFiles = Record<string, number>
 
 export class Master {
@@ -196,8 +199,8 @@ export class Master {
     this.#pool.activate(planOf(loaded, logFiles), this.#workerCount(loaded))
     const workers = this.#pool.serving
     this.#listeners.keep(loaded.addresses, workers)
-    await this.#listeners.openInWorkers(loaded.addresses, bound, workers)
     await this.#listeners.openHere(loaded.addresses, bound)
+    await this.#listeners.openInWorkers(loaded.addresses, bound, workers)
     if (loaded.core.pid !== old.core.pid) this.#movePid(loaded.core.pid)
   }
 
@@ -260,11 +263,17 @@ export class Master {
     for (const notice of cycle.context.notices) this.#log.report('notice', notice)
     const warnings = checkFileLimit(core.workerRlimitNofile, workerConnections, core.workerProcesses)
     for (const warning of warnings) this.#log.report('warn', warning)
+    if (core.workerProcesses > MOST_WORKERS) {
+      this.#log.report(
+        'warn',
+        `${core.workerProcesses} worker_processes are too many: ${MOST_WORKERS} are started`,
+      )
+    }
   }
 
   /** With `master_process off` there is one, and it is this thread, for as long as weir runs. */
   #workerCount({ core }: LoadedCycle): number {
-    return this.#pool.inProcess ? 1 : Math.min(core.workerProcesses, SLOTS / 2)
+    return this.#pool.inProcess ? 1 : Math.min(core.workerProcesses, MOST_WORKERS)
   }
 
   async #joined(worker: WorkerHandle): Promise<void> {

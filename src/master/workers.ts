@@ -32,6 +32,8 @@ export class WorkerPool {
   /** Given to workers that are started from now on. */
   #plan: CyclePlan
   #wanted = 0
+  /** Who has built the plan that is about to be activated. */
+  #prepared: readonly WorkerHandle[] = []
   #state: 'starting' | 'running' | 'ending' = 'starting'
   #allEnded: () => void = () => {}
 
@@ -77,29 +79,27 @@ export class WorkerPool {
         ? 'a worker thread ended while it was building the configuration'
         : answer.message
     }
+    this.#prepared = workers
     return null
   }
 
   /** Switches every worker to the plan they have prepared, and starts or drains workers until there are `count`. */
   activate(plan: CyclePlan, count: number): void {
     this.#plan = plan
-    const old = [...this.#workers]
-    for (const worker of old) {
-      if (worker.state === 'serving') worker.post({ type: 'activate', generation: plan.generation })
+    for (const worker of this.serving) {
+      if (this.#prepared.includes(worker)) worker.post({ type: 'activate', generation: plan.generation })
+      // It joined while the others were building.
+      else void this.#update(worker, plan)
     }
+    this.#prepared = []
     this.#wanted = count
     for (const worker of this.serving.slice(count)) this.#drain(worker)
-    for (let missing = count - this.serving.length; missing > 0; missing--) void this.#join(this.#freeSlot())
-  }
-
-  /** Log files of workers to come. */
-  set logFiles(logFiles: Record<string, number>) {
-    this.#plan = { ...this.#plan, logFiles }
+    for (let missing = count - this.#staying; missing > 0; missing--) void this.#join(this.#freeSlot())
   }
 
   /** Workers write their logs to other descriptors; resolves when none uses the old ones. */
   async reopen(logFiles: Record<string, number>): Promise<void> {
-    this.logFiles = logFiles
+    this.#plan = { ...this.#plan, logFiles }
     const writing = [...this.#workers].filter(({ state }) => state !== 'ended')
     await Promise.all(writing.map((worker) => worker.ask({ type: 'reopen', logFiles }, ['reopened'])))
   }
@@ -153,14 +153,17 @@ export class WorkerPool {
     let plan = built
     while (plan !== this.#plan) {
       plan = this.#plan
-      const answer = await worker.ask({ type: 'prepare', plan }, ['prepared', 'refused'])
-      if (answer?.type !== 'prepared') {
-        if (answer !== null) worker.terminate()
-        return false
-      }
-      worker.post({ type: 'activate', generation: plan.generation })
+      if (!(await this.#update(worker, plan))) return false
     }
     return worker.state === 'starting'
+  }
+
+  /** Switches one worker to a plan that others run already; one that cannot is replaced. */
+  async #update(worker: WorkerHandle, plan: CyclePlan): Promise<boolean> {
+    const answer = await worker.ask({ type: 'prepare', plan }, ['prepared', 'refused'])
+    if (answer?.type === 'prepared') worker.post({ type: 'activate', generation: plan.generation })
+    else if (answer !== null) worker.terminate()
+    return answer?.type === 'prepared'
   }
 
   #refill(): void {
