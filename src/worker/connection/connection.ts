@@ -401,7 +401,6 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
   #release(r: Request): void {
     this.#request = null
     this.#host.stats.addWriting(-1)
-    r.onClientGone = null
     const head = this.#head!
     head.reset()
     this.#head = null
@@ -454,9 +453,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
   }
 
   #clientGone(r: Request): void {
-    const gone = r.onClientGone
-    r.onClientGone = null
-    if (gone !== null) return gone()
+    if (r.source !== null) return r.source.clientGone()
     // Nothing to stop: the response is being made, and may still find a reader.
     if (r.headSent) r.keepalive = false
   }
@@ -484,7 +481,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
       return this.#next()
     }
     const r = this.#request
-    if (r?.source != null) r.source.resume()
+    r?.source?.resume()
   }
 
   sent(more: boolean): void {

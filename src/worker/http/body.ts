@@ -23,3 +23,9 @@ export interface BodySource {
   /** There is room again, after a `write` that returned false. */
   resume(): void
 }
+
+/** Who produces the content of a response. */
+export interface ContentSource extends BodySource {
+  /** The client went away before the request has ended: stop, and end it. Called once at most. */
+  clientGone(): void
+}

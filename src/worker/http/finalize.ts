@@ -70,7 +70,6 @@ function end(r: Request): void {
 /** The log phase: the same for every end. */
 function close(r: Request): void {
   r.ended = true
-  r.onClientGone = null
   r.source = null
   for (const log of r.location.log) log(r)
 }

@@ -5,7 +5,7 @@ import type { ConfModule } from '../../shared/conf/build.ts'
 import type { Level } from '../../shared/error-log.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { UpstreamStates } from '../upstream/states.ts'
-import type { BodySink, BodySource } from './body.ts'
+import type { BodySink, BodySource, ContentSource } from './body.ts'
 import type { Fields } from './fields.ts'
 import type { LocationPlan, ServerPlan } from './plan.ts'
 import { Response } from './response.ts'
@@ -98,16 +98,14 @@ export class Request {
   headSent = false
   /** Head of the filter chain for content. */
   out: BodySink
-  /** Who produces the response body, told to go on when the client has room. */
-  source: BodySource | null = null
+  /** Who is at work on the response. */
+  source: ContentSource | null = null
   /** Connection is kept after this request, as far as both sides are concerned. */
   keepalive = false
   ended = false
 
   /** Attempts of the proxy modules, for `$upstream_*` and the log. */
   upstream: UpstreamStates | null = null
-  /** Called once when the client goes away before the request has ended. */
-  onClientGone: (() => void) | null = null
   /** What it is doing, for the error log: `reading client request headers`. */
   doing = ''
 
@@ -141,7 +139,7 @@ export class Request {
   #context(): string {
     const doing = this.doing === '' ? '' : ` while ${this.doing}`
     const server = this.server.firstName
-    const upstream = this.upstream?.current ?? ''
+    const upstream = this.upstream?.source?.url() ?? ''
     const host = this.fields.get('host')
     const referrer = this.fields.get('referer')
     return (

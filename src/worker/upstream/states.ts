@@ -17,8 +17,8 @@ export interface UpstreamState {
 
 export class UpstreamStates {
   readonly list: UpstreamState[] = []
-  /** The URL requests go to now, as the error log shows it. */
-  current = ''
+  /** Knows the URL the request goes to now, as the error log shows it. */
+  source: { url(): string } | null = null
 
   /** A new attempt; the ones before stay for the lists. */
   begin(peer: string): UpstreamState {

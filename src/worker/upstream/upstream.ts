@@ -3,7 +3,7 @@
 
 import { errnoText } from '../../shared/errno.ts'
 import { latin1 } from '../../shared/latin1.ts'
-import type { BodySource } from '../http/body.ts'
+import type { ContentSource } from '../http/body.ts'
 import type { Fields } from '../http/fields.ts'
 import { CLIENT_CLOSED_REQUEST, finalize, sendHead } from '../http/finalize.ts'
 import { OK } from '../http/module.ts'
@@ -31,8 +31,8 @@ export interface UpstreamProtocol {
   chunkedRequest(r: Request): boolean
   /** Fills `r.response` from the backend's head. */
   processHead(r: Request, head: ResponseHead): void
-  /** The URL of `peer` as the error log shows it. */
-  url(r: Request, peer: Peer): string
+  /** The URL at `address`, a peer's name, as the error log shows it. */
+  url(r: Request, address: string): string
 }
 
 type State = 'connecting' | 'header' | 'body' | 'tunnel' | 'done'
@@ -44,7 +44,7 @@ const FIRST_LOOK = 1024
 /** Interim responses before the final one; more is a backend gone wrong. */
 const MAX_INTERIM = 32
 
-export class Upstream implements PeerUser, BodySource, BodyEvents {
+export class Upstream implements PeerUser, ContentSource, BodyEvents {
   readonly r: Request
   readonly #protocol: UpstreamProtocol
   readonly #settings: UpstreamSettings
@@ -53,6 +53,7 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
   #state: State = 'connecting'
   #connection: PeerConnection | null = null
   #attempt: UpstreamState | null = null
+  #peer: Peer | null = null
   #tried: Set<Peer> | null = null
   #reused = false
   #text = ''
@@ -74,9 +75,14 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
 
   /** Begins; ends by finalising the request. */
   start(): void {
-    this.r.onClientGone = () => this.#clientGone()
+    this.r.source = this
+    this.#states.source = this
     this.#requestHead = this.#protocol.createRequest(this.r)
     this.#next()
+  }
+
+  url(): string {
+    return this.#protocol.url(this.r, this.#peer?.name ?? this.#group.name)
   }
 
   #next(): void {
@@ -84,12 +90,11 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     const peer = this.#group.balancer.pick(r, this.#tried)
     r.doing = 'connecting to upstream'
     if (peer === null) {
-      this.#states.current = this.#protocol.url(r, { name: this.#group.name } as Peer)
       if (this.#tried === null) r.log('error', 'no live upstreams')
       return this.#end(502)
     }
     this.#attempt = this.#states.begin(peer.name)
-    this.#states.current = this.#protocol.url(r, peer)
+    this.#peer = peer
     this.#text = ''
     this.#headLength = 0
     this.#requestSent = false
@@ -236,7 +241,6 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     else if (head.contentLength >= 0) body.startLength(head.contentLength)
     else body.startUntilClose()
     this.#protocol.processHead(r, head)
-    r.source = this
     sendHead(r)
     if (!body.done) return true
     if (followed && head.contentLength === 0) this.#warnOfSurplus()
@@ -258,7 +262,7 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     r.doing = 'proxying upgraded connection'
     sendHead(r)
     r.out.flush()
-    r.onClientGone = null
+    r.source = null
     const { transport, early } = r.stream.openTunnel(r)
     const tunnel = new Tunnel(transport, connection.release(), this.#settings, (end) => {
       attempt.bytesReceived += tunnel.peerBytes
@@ -398,7 +402,7 @@ export class Upstream implements PeerUser, BodySource, BodyEvents {
     finalize(this.r, status)
   }
 
-  #clientGone(): void {
+  clientGone(): void {
     const { r } = this
     if (this.#state === 'done') return
     r.log('info', 'client prematurely closed connection, so upstream connection is closed too')

@@ -17,7 +17,7 @@ import type { Request } from '../../http/request.ts'
 import type { Response } from '../../http/response.ts'
 import { escapeUri } from '../../http/uri.ts'
 import type { ResponseHead } from '../../http1/response-head.ts'
-import type { Peer, PeerGroup } from '../../upstream/peers.ts'
+import type { PeerGroup } from '../../upstream/peers.ts'
 import { Upstream, type UpstreamProtocol } from '../../upstream/upstream.ts'
 import { findGroup } from '../../upstream/upstream-block.ts'
 import { proxyVariables } from './proxy-variables.ts'
@@ -209,8 +209,8 @@ function handleProxy(r: Request): Result {
 
 const protocol: UpstreamProtocol = { createRequest, chunkedRequest, processHead, url }
 
-function url(r: Request, peer: Peer): string {
-  const path = peer.name.startsWith('unix:') ? `${peer.name}:` : peer.name
+function url(r: Request, address: string): string {
+  const path = address.startsWith('unix:') ? `${address}:` : address
   return `http://${path}${requestUri(r)}`
 }
 
