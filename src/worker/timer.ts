@@ -1,6 +1,7 @@
-// Coarse timers for connections: thousands that are restarted at every operation and hardly ever fire. Timers of one
-// duration stand in one list in order of expiry; restarting a timer only stores its new deadline, and the sweep
-// moves it when it meets it. A timer fires between its duration and two sweeps after it, never early.
+// Coarse timers for connections: thousands that are restarted at every operation and hardly ever fire. Timers stand in
+// slots of one sweep's length, by the time they are to be looked at; restarting a timer for a later time only stores
+// its new deadline, and the sweep moves it when it meets it. A timer fires between its duration and two sweeps after
+// it, never early.
 
 const SWEEP = 100
 
@@ -12,23 +13,35 @@ interface Node {
   next: Node
 }
 
-/** The timers of one duration; a ring through this sentinel. */
+/** The timers of one slot; a ring through this sentinel. */
 class Ring implements Node {
   previous: Node = this
   next: Node = this
+
+  /** Takes the first timer out; null when there is none. */
+  shift(): Timer | null {
+    const first = this.next
+    if (!(first instanceof Timer)) return null
+    first.unlink()
+    return first
+  }
 }
 
-const rings = new Map<number, Ring>()
+/** Slots that hold timers, by number: the time divided by SWEEP. */
+const slots = new Map<number, Ring>()
+let lastSlot = slotOf(now)
+
+function slotOf(time: number): number {
+  return Math.floor(time / SWEEP)
+}
 
 export class Timer implements Node {
   previous: Node = this
   next: Node = this
   readonly #expired: () => void
-  #duration = 0
   #deadline = Infinity
-  /** When the sweep will look at this timer: its place in the ring. */
-  #due = 0
-  #linked = false
+  /** Start of the slot the timer is in; Infinity: in none. */
+  #due = Infinity
 
   constructor(expired: () => void) {
     this.#expired = expired
@@ -37,13 +50,12 @@ export class Timer implements Node {
   /** Expires `duration` milliseconds from now; replaces an earlier start. */
   start(duration: number): void {
     this.#deadline = now + duration + SWEEP
-    if (this.#linked && this.#duration === duration) return
-    this.#unlink()
-    this.#duration = duration
+    if (this.#due <= this.#deadline) return
+    this.unlink()
     this.#link()
   }
 
-  /** Does not expire until started again. Cheap: the timer stays in its list. */
+  /** Does not expire until started again. Cheap: the timer stays in its slot. */
   stop(): void {
     this.#deadline = Infinity
   }
@@ -51,47 +63,51 @@ export class Timer implements Node {
   /** Stops for good, so that nothing holds on to the owner. */
   dispose(): void {
     this.#deadline = Infinity
-    this.#unlink()
+    this.unlink()
   }
 
-  /** Called by the sweep for the first timer of a ring; false: not due, nor is any behind it. */
-  check(): boolean {
-    if (this.#due > now) return false
-    this.#unlink()
+  /** Called by the sweep, with the timer out of its slot. */
+  check(): void {
     if (this.#deadline <= now) {
       this.#deadline = Infinity
       this.#expired()
     } else if (this.#deadline !== Infinity) {
       this.#link()
     }
-    return true
+  }
+
+  /** Takes the timer out of its slot, if it is in one. */
+  unlink(): void {
+    this.previous.next = this.next
+    this.next.previous = this.previous
+    this.previous = this
+    this.next = this
+    this.#due = Infinity
   }
 
   #link(): void {
-    let ring = rings.get(this.#duration)
-    if (ring === undefined) rings.set(this.#duration, (ring = new Ring()))
-    this.#due = this.#deadline
+    const slot = slotOf(this.#deadline)
+    let ring = slots.get(slot)
+    if (ring === undefined) slots.set(slot, (ring = new Ring()))
+    this.#due = slot * SWEEP
     this.previous = ring.previous
     this.next = ring
     ring.previous.next = this
     ring.previous = this
-    this.#linked = true
-  }
-
-  #unlink(): void {
-    if (!this.#linked) return
-    this.previous.next = this.next
-    this.next.previous = this.previous
-    this.#linked = false
   }
 }
 
 function sweep(): void {
   now = performance.now()
-  for (const [duration, ring] of rings) {
-    while (ring.next instanceof Timer && ring.next.check());
-    if (ring.next === ring) rings.delete(duration)
+  const current = slotOf(now)
+  for (let slot = lastSlot; slot <= current; slot++) {
+    const ring = slots.get(slot)
+    if (ring === undefined) continue
+    // Timers of the current slot that are not due yet come back into it, in a new ring.
+    slots.delete(slot)
+    for (let timer = ring.shift(); timer !== null; timer = ring.shift()) timer.check()
   }
+  lastSlot = current
 }
 
 setInterval(sweep, SWEEP).unref()
