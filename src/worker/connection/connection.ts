@@ -1,52 +1,41 @@
 // One HTTP/1 client connection: reads requests one after the other, runs each, keeps what comes ahead of its turn,
-// and closes in a way that lets the client read its last response.
+// and closes in a way that lets the client read its last response. What one request needs is in http1/stream.ts.
 
+import { errnoText } from '../../shared/errno.ts'
 import { latin1 } from '../../shared/latin1.ts'
-import type { BodySink, BodySource } from '../http/body.ts'
-import { abandon, CLIENT_CLOSED_REQUEST, finalize } from '../http/finalize.ts'
-import { enterLocation, runRequest } from '../http/phases.ts'
-import { type ClientConnection, type ClientStream, Request, type RequestLine } from '../http/request.ts'
+import { abandon, CLIENT_CLOSED_REQUEST, finalize, logUnanswered } from '../http/finalize.ts'
+import { runRequest } from '../http/phases.ts'
+import type { ClientConnection, Request } from '../http/request.ts'
 import type { AddressServers } from '../http/servers.ts'
-import { RequestBody } from '../http1/request-body.ts'
-import { normalizeHost, type Refusal, RequestHead } from '../http1/request-head.ts'
-import { ResponseWriter, type WriterOwner } from '../http1/response-writer.ts'
+import { sizeRefusal, unfinishedRefusal } from '../http1/head-limits.ts'
+import type { RequestBody } from '../http1/request-body.ts'
+import { type Refusal, RequestHead } from '../http1/request-head.ts'
+import { Http1Stream, type StreamOwner } from '../http1/stream.ts'
 import { type CoreHttpConf, coreHttp } from '../modules/core.ts'
 import { atTickEnd } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import type { ConnectionHost } from './host.ts'
 
-/** What the connection is doing with the bytes it reads. */
+/**
+ * What the connection is doing with the bytes it reads: between requests; in a head; in a body; nothing, a request
+ * being at work or (flushing) the last response not with the kernel yet; throwing them away (lingering).
+ */
 type Phase = 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'lingering' | 'closed'
-
-/** nginx's large_client_header_buffers: one line, and all of a head. */
-const LINE_LIMIT = 8192
-const HEAD_LIMIT = 4 * LINE_LIMIT
-
-const URI_TOO_LARGE: Refusal = { status: 414, reason: 'client sent too long URI' }
-const HEADER_TOO_LARGE: Refusal = { status: 494, reason: 'client sent too long header line' }
-const NO_REQUEST: Refusal = { status: 400, reason: 'client sent invalid method' }
 
 /** nginx's lingering_timeout and lingering_time. */
 const LINGER = 5000
 const LINGER_IN_ALL = 30000
 /** For what is left to send once no request says otherwise. */
 const SEND_TIMEOUT = 60000
-const ANY_METHOD = /^[A-Z_-]{1,64}( |$)/
+/** Heads kept for reuse. */
+const SPARE_HEADS = 1000
 const spareHeads: RequestHead[] = []
 
-/** A connection without a request in flight answers for none. */
-const NO_LINE: RequestLine = {
-  line: '',
-  method: '',
-  target: '',
-  protocol: '',
-  minor: 0,
-  contentLength: -1,
-  hasBody: false,
-}
+const TIMED_OUT = 'client timed out (110: Connection timed out)'
+const PREMATURE_END = 'client prematurely closed connection'
 
-export class Http1Connection implements TransportOwner, ClientConnection, ClientStream, WriterOwner {
+export class Http1Connection implements TransportOwner, ClientConnection, StreamOwner {
   readonly id: number
   readonly opened = Date.now()
   readonly tls = false
@@ -57,29 +46,27 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
   #servers: AddressServers | null = null
   #generation = -1
   #phase: Phase = 'idle'
+  /** The head being read, and the text it is read from as long as it is not complete. */
   #head: RequestHead | null = null
   #text = ''
-  #request: Request | null = null
-  #writer: ResponseWriter | null = null
+  /** When its first byte came. */
+  #started = 0
+  /** The request in flight. */
+  #stream: Http1Stream | null = null
+  /** The body being read, which may outlive its request. */
   #body: RequestBody | null = null
   /** Bytes of later requests, or of a body nobody has asked for; the transport is paused meanwhile. */
   #ahead: Buffer | null = null
   #consuming = false
   /** Bytes behind the request being started: the client is still sending. */
   #unread = 0
-  /** 100 Continue has been sent for the request in flight. */
-  #continued = false
-  #started = 0
-  /** The last Host value and what it means: it hardly ever changes on a connection. */
-  #hostValue = ''
-  #hostName = ''
   #idleTimeout = 0
-  #lingerUntil = 0
-  /** When the connection last became idle; for `idleSince`. */
   #idleSince = 0
+  #lingerUntil = 0
   readonly #readTimer = new Timer(() => this.#readTimedOut())
   #sendTimer: Timer | null = null
 
+  /** `open` makes the transport; `key` names the listening socket the connection came by. */
   constructor(open: (owner: TransportOwner) => Transport, host: ConnectionHost, key: string, id: number) {
     this.id = id
     this.#host = host
@@ -111,7 +98,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
   /** Closes the connection if no request is in flight; one that is in flight will be its last. */
   retire(): void {
     if (this.#phase === 'idle') this.#close()
-    else if (this.#request !== null) this.#request.keepalive = false
+    else if (this.#stream !== null) this.#stream.request.keepalive = false
   }
 
   // --- bytes from the client
@@ -166,25 +153,20 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     const text = before === 0 ? latin1(bytes, from, end) : this.#text + latin1(bytes, from, end)
     const stop = head.read(text)
     if (stop === 0) {
-      this.#text = text
       const refusal = unfinishedRefusal(head, text)
-      if (refusal !== null) this.#refuse(refusal)
-      else if (before === 0) this.#readTimer.start(this.#conf().clientHeaderTimeout)
+      if (refusal !== null) return this.#refuse(refusal, end)
+      this.#text = text
+      // The time is for the whole head, however many pieces it comes in.
+      if (before === 0) this.#readTimer.start(this.#conf().clientHeaderTimeout)
       return end
     }
     this.#text = ''
-    if (stop < 0) {
-      this.#refuse(head.refusal!)
-      return end
-    }
-    const refusal = stop > LINE_LIMIT ? sizeRefusal(head, stop) : null
-    if (refusal !== null) {
-      this.#refuse(refusal)
-      return end
-    }
+    const refusal = stop < 0 ? head.refusal : sizeRefusal(head, stop)
+    if (refusal !== null) return this.#refuse(refusal, end)
     const at = from + stop - before
     this.#unread = end - at
-    this.#startRequest(head, stop)
+    this.requests++
+    this.#start(Http1Stream.accept(this, head, this.#address(), this.#started))
     return at
   }
 
@@ -198,93 +180,61 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     this.#head = spareHeads.pop() ?? new RequestHead()
   }
 
-  #createRequest(line: RequestLine): Request {
+  /** A request is made of the head. */
+  #adopt(stream: Http1Stream): Request {
     const { stats } = this.#host
     stats.countRequest()
     stats.addReading(-1)
     stats.addWriting(1)
-    this.requests++
     this.#readTimer.stop()
-    this.#writer = new ResponseWriter(this.#transport, this)
-    const r = new Request(this, line, this.#head!.fields, this.#address().defaultServer, this.#started)
-    this.#request = r
-    return r
+    this.#head = null
+    this.#stream = stream
+    this.#body = stream.body
+    this.#phase = stream.body === null ? 'busy' : 'body'
+    return stream.request
   }
 
-  #startRequest(head: RequestHead, length: number): void {
-    const hasBody = head.chunked || head.contentLength > 0
-    this.#continued = false
-    const r = this.#createRequest({
-      line: head.line,
-      method: head.method,
-      target: head.target,
-      protocol: head.minor === 1 ? 'HTTP/1.1' : `HTTP/1.${head.minor}`,
-      minor: head.minor,
-      contentLength: head.contentLength,
-      hasBody,
-    })
-    r.length = length
-    this.#phase = hasBody ? 'body' : 'busy'
-    if (hasBody) {
-      this.#body = new RequestBody(this.#transport, head.chunked ? -1 : head.contentLength)
-      this.#readTimer.start(r.conf(coreHttp).clientBodyTimeout)
-    }
-    r.keepalive = head.keepAlive && !this.#host.draining
-    this.#route(r, head.authority || head.host || null)
+  #start(stream: Http1Stream): void {
+    const r = this.#adopt(stream)
+    if (this.#host.draining) r.keepalive = false
+    if (this.#body !== null) this.#readTimer.start(r.conf(coreHttp).clientBodyTimeout)
     runRequest(r)
   }
 
-  /** Sets what the request line says, and chooses the server by `hostValue`; null: the client named no host. */
-  #route(r: Request, hostValue: string | null): void {
-    const { uri, args, quoted } = this.#head!.normalized
-    r.uri = uri
-    r.args = args
-    r.quoted = quoted
-    r.targetValid = !this.#head!.emptyPath
-    if (hostValue !== null) {
-      if (hostValue !== this.#hostValue) {
-        this.#hostValue = hostValue
-        this.#hostName = normalizeHost(hostValue) ?? ''
-      }
-      r.host = this.#hostName
-    }
-    // A Host that is none chooses no server.
-    if (hostValue !== null && r.host === '') return
-    r.server = this.#address().find(r, r.host)
-    enterLocation(r, r.server.plan)
+  /** Answers a head that is no request; the connection ends with it. */
+  #refuse({ status, reason }: Refusal, end: number): number {
+    this.#unread = 1
+    const r = this.#makeRefused()
+    r.log('info', reason)
+    finalize(r, status)
+    return end
   }
 
-  /** Answers a head that is no request; the connection ends with it. */
-  #refuse({ status, reason }: Refusal): void {
-    const head = this.#head!
-    const r = this.#createRequest({
-      ...NO_LINE,
-      line: head.line,
-      method: head.method,
-      minor: head.minor,
-      target: head.target,
-    })
-    r.length = head.position
-    this.#unread = 1
-    this.#phase = 'busy'
-    this.#text = ''
-    r.doing = head.inFields ? 'reading client request headers' : 'reading client request line'
-    if (head.inFields) this.#route(r, head.authority || head.fields.get('host'))
+  /** Ends a head that will never be complete; logged as nginx does, with nothing sent. */
+  #giveUpHead(status: number, reason: string): void {
+    const r = this.#makeRefused()
     r.log('info', reason)
-    r.keepalive = false
-    finalize(r, status)
+    logUnanswered(r, status)
+    this.#release(this.#stream!)
+    this.#close()
+  }
+
+  #makeRefused(): Request {
+    this.requests++
+    this.#text = ''
+    return this.#adopt(Http1Stream.refuse(this, this.#head!, this.#address(), this.#started))
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {
     const body = this.#body!
-    const r = this.#request
+    const r = this.#stream?.request
     const stop = body.decode(bytes, start, end)
     if (stop < 0) {
-      this.#brokenBody(r)
+      this.#brokenBody(body)
       return end
     }
-    if (r !== null) r.length += stop - start
-    if (body.finished) this.#bodyDone(r)
+    if (r !== undefined) r.length += stop - start
+    if (body.finished) this.#bodyDone()
     else {
       body.flush()
       this.#readTimer.start(r?.conf(coreHttp).clientBodyTimeout ?? LINGER)
@@ -292,17 +242,17 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     return stop
   }
 
-  #bodyDone(r: Request | null): void {
+  #bodyDone(): void {
     this.#readTimer.stop()
     this.#body = null
-    if (r !== null) this.#phase = 'busy'
+    if (this.#stream !== null) this.#phase = 'busy'
     else this.#next()
   }
 
-  #brokenBody(r: Request | null): void {
-    const body = this.#body!
+  #brokenBody(body: RequestBody): void {
     this.#body = null
-    if (r === null) return this.#close()
+    const r = this.#stream?.request
+    if (r === undefined) return this.#close()
     this.#phase = 'busy'
     r.keepalive = false
     r.log('info', 'client sent invalid chunked body')
@@ -310,56 +260,25 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     if (!r.ended) finalize(r, 400)
   }
 
-  // --- ClientStream: what a request asks of its connection
+  // --- what a request asks of its connection
 
-  get connection(): ClientConnection {
+  get client(): ClientConnection {
     return this
   }
 
-  get out(): BodySink {
-    return this.#writer!
+  get transport(): Transport {
+    return this.#transport
   }
 
-  get bytesSent(): number {
-    return this.#writer?.bytesSent ?? 0
+  get hasAhead(): boolean {
+    return this.#ahead !== null
   }
 
-  get bodyBytesSent(): number {
-    return this.#writer?.bodyBytesSent ?? 0
-  }
-
-  sendHead(r: Request): void {
-    this.#writer!.begin(r)
-  }
-
-  sendInterim(status: number, lines: string): void {
-    this.#writer!.interim(status, lines)
-  }
-
-  receiveBody(r: Request, sink: BodySink): BodySource {
-    const body = this.#body!
-    this.#continue(body)
-    body.start(sink)
-    if (r === this.#request) this.#takeAhead()
-    return body
-  }
-
-  discardBody(_r: Request): void {
-    const body = this.#body
-    if (body === null || body.discarding) return
-    this.#continue(body)
-    body.discard()
+  bodyWanted(): void {
     this.#takeAhead()
   }
 
-  /** The client waits for a word before it sends the body (RFC 9110 section 10.1.1). */
-  #continue(body: RequestBody): void {
-    if (!this.#head!.expectContinue || this.#continued || body.received > 0 || this.#ahead !== null) return
-    this.#continued = true
-    this.#transport.send('HTTP/1.1 100 Continue\r\n\r\n', null, 0, 0, '')
-  }
-
-  openTunnel(_r: Request): { transport: Transport; early: Buffer | null } {
+  releaseTransport(): { transport: Transport; early: Buffer | null } {
     const early = this.#ahead
     this.#ahead = null
     this.#readTimer.stop()
@@ -367,44 +286,31 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     return { transport: this.#transport, early }
   }
 
-  closeTunnel(_r: Request, bytes: number): void {
-    this.#writer!.count(bytes)
+  takeTransport(): void {
     this.#transport.owner = this
   }
 
-  finish(r: Request): void {
-    const unasked = this.#body !== null && this.#head!.expectContinue && !this.#continued
-    this.#idleTimeout = r.conf(coreHttp).keepaliveTimeout.idle
-    this.#release(r)
+  requestEnded(stream: Http1Stream, broken: boolean): void {
+    const r = stream.request
     // Whether a body comes that was never asked for is the client's choice: nothing behind it can be understood.
-    if (!r.keepalive || unasked) return this.#closeGently()
-    if (this.#body !== null) {
-      // The rest of the body stands between here and the next request.
-      this.#body.discard()
-      this.#readTimer.start(LINGER)
-      return this.#takeAhead()
-    }
-    this.#next()
-  }
-
-  terminate(r: Request): void {
-    this.#release(r)
-    const writer = this.#writer!
-    writer.abort()
-    this.#leave('closed')
-    // A response without length or chunks would look complete if the connection ended as usual.
-    atTickEnd(() => (writer.endsWithConnection ? this.#transport.destroy(true) : this.#transport.close()))
-    this.#sending()
+    const last = !r.keepalive || stream.unasked
+    this.#idleTimeout = r.conf(coreHttp).keepaliveTimeout.idle
+    this.#release(stream)
+    if (broken) return this.#breakOff(stream.writer.endsWithConnection)
+    if (last) return this.#closeGently()
+    if (this.#body === null) return this.#next()
+    // The rest of the body stands between here and the next request.
+    this.#body.discard()
+    this.#readTimer.start(LINGER)
+    this.#takeAhead()
   }
 
   /** The request is over: what it held goes back. */
-  #release(r: Request): void {
-    this.#request = null
+  #release({ head }: Http1Stream): void {
+    this.#stream = null
     this.#host.stats.addWriting(-1)
-    const head = this.#head!
     head.reset()
-    this.#head = null
-    if (spareHeads.length < 1000) spareHeads.push(head)
+    if (spareHeads.length < SPARE_HEADS) spareHeads.push(head)
   }
 
   #next(): void {
@@ -419,69 +325,49 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     this.#host.stats.addWaiting(1)
     if (this.#host.draining) return this.#close()
     this.#readTimer.start(this.#idleTimeout)
-    if (this.#ahead !== null) this.#takeAhead()
+    this.#takeAhead()
   }
 
-  // --- the end of the connection
+  // --- what becomes of the connection
 
   onEnd(): void {
-    const r = this.#request
-    if (r === null) {
-      if (this.#phase === 'head') this.#prematureEnd()
-      return this.#close()
-    }
-    if (this.#body !== null && !this.#body.finished && !this.#body.discarding) {
-      this.#body.abort()
-      if (r.ended) return
-      r.log('info', 'client prematurely closed connection')
-      return abandon(r, 400)
-    }
-    this.#clientGone(r)
-  }
-
-  /** Half a request: logged as nginx does, with 400 and nothing sent. */
-  #prematureEnd(): void {
-    const head = this.#head!
-    const r = this.#createRequest({ ...NO_LINE, line: head.line })
-    r.doing = head.inFields ? 'reading client request headers' : 'reading client request line'
-    r.log('info', 'client prematurely closed connection')
-    r.response.status = 400
-    r.ended = true
-    for (const log of r.location.log) log(r)
-    this.#release(r)
-    this.#phase = 'busy'
+    const r = this.#stream?.request
+    if (this.#phase === 'head') return this.#giveUpHead(400, PREMATURE_END)
+    if (r === undefined) return this.#close()
+    const body = this.#body
+    if (body === null || body.finished || body.discarding) return this.#clientGone(r)
+    body.abort()
+    if (r.ended) return
+    r.log('info', PREMATURE_END)
+    abandon(r, 400)
   }
 
   #clientGone(r: Request): void {
-    if (r.source !== null) return r.source.clientGone()
+    if (r.source !== null) r.source.clientGone()
     // Nothing to stop: the response is being made, and may still find a reader.
-    if (r.headSent) r.keepalive = false
+    else if (r.headSent) r.keepalive = false
   }
 
   onClose(error: NodeJS.ErrnoException | null): void {
-    const r = this.#request
-    this.#readTimer.dispose()
-    this.#sendTimer?.dispose()
-    if (r !== null) {
-      if (error !== null) r.log('info', `client closed connection (${error.errno}: ${error.code})`)
-      if (this.#body !== null) this.#body.abort()
+    const r = this.#stream?.request
+    if (this.#phase === 'head') this.#giveUpHead(400, PREMATURE_END)
+    if (r !== undefined) {
+      if (error !== null) r.log('info', `client closed connection (${errnoText(error)})`)
+      this.#body?.abort()
       if (!r.ended) this.#clientGone(r)
       if (!r.ended) finalize(r, CLIENT_CLOSED_REQUEST)
-    } else if (this.#phase === 'head') {
-      this.#prematureEnd()
     }
     this.#leave('closed')
+    this.#readTimer.dispose()
+    this.#sendTimer?.dispose()
     this.#host.closed(this)
   }
 
   onDrain(): void {
     this.#sendTimer?.stop()
-    if (this.#phase === 'flushing') {
-      this.#transport.resume()
-      return this.#next()
-    }
-    const r = this.#request
-    r?.source?.resume()
+    if (this.#phase !== 'flushing') return this.#stream?.request.source?.resume()
+    this.#transport.resume()
+    this.#next()
   }
 
   sent(more: boolean): void {
@@ -493,41 +379,29 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
   #sending(): void {
     if (!this.#transport.backlogged) return
     this.#sendTimer ??= new Timer(() => this.#sendTimedOut())
-    this.#sendTimer.start(this.#request?.conf(coreHttp).sendTimeout ?? SEND_TIMEOUT)
+    this.#sendTimer.start(this.#stream?.request.conf(coreHttp).sendTimeout ?? SEND_TIMEOUT)
   }
 
   #sendTimedOut(): void {
-    const r = this.#request
-    if (r !== null) {
+    const r = this.#stream?.request
+    if (r !== undefined) {
       r.doing = 'sending response to client'
-      r.log('info', 'client timed out (110: Connection timed out)')
+      r.log('info', TIMED_OUT)
     }
     this.#transport.destroy()
   }
 
   #readTimedOut(): void {
-    if (this.#phase === 'head') {
-      // As nginx: a head that does not come is closed without an answer, and logged.
-      const r = this.#createRequest({ ...NO_LINE, line: this.#head!.line })
-      r.doing = 'reading client request headers'
-      r.log('info', 'client timed out (110: Connection timed out)')
-      r.response.status = 408
-      r.keepalive = false
-      r.ended = true
-      for (const log of r.location.log) log(r)
-      this.#release(r)
-      this.#phase = 'busy'
-      return this.#close()
-    }
-    const r = this.#request
-    if (r === null || this.#body === null) return this.#close()
+    if (this.#phase === 'head') return this.#giveUpHead(408, TIMED_OUT)
+    const r = this.#stream?.request
+    const body = this.#body
+    if (r === undefined || body === null) return this.#close()
     // While the backend is the slow one the client is not to blame.
-    if (this.#body.paused) return this.#readTimer.start(r.conf(coreHttp).clientBodyTimeout)
-    this.#body.abort()
+    if (body.paused) return this.#readTimer.start(r.conf(coreHttp).clientBodyTimeout)
+    body.abort()
     if (r.ended) return
     r.doing = 'reading client request body'
-    r.log('info', 'client timed out (110: Connection timed out)')
-    r.keepalive = false
+    r.log('info', TIMED_OUT)
     finalize(r, 408)
   }
 
@@ -536,6 +410,14 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
     this.#leave('closed')
     this.#readTimer.stop()
     atTickEnd(() => this.#transport.close())
+  }
+
+  /** Closes in the middle of a response; `reset` where its end would be taken for a complete one otherwise. */
+  #breakOff(reset: boolean): void {
+    this.#leave('closed')
+    this.#readTimer.stop()
+    this.#sending()
+    atTickEnd(() => (reset ? this.#transport.destroy(true) : this.#transport.close()))
   }
 
   /**
@@ -566,7 +448,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
   /** Leaves the states that the statistics count. */
   #leave(phase: 'lingering' | 'closed'): void {
     if (this.#phase === 'idle') this.#host.stats.addWaiting(-1)
-    else if (this.#phase === 'head' && this.#request === null) this.#host.stats.addReading(-1)
+    else if (this.#phase === 'head') this.#host.stats.addReading(-1)
     this.#phase = phase
   }
 
@@ -585,25 +467,4 @@ export class Http1Connection implements TransportOwner, ClientConnection, Client
   #conf(): CoreHttpConf {
     return this.#address().defaultServer.plan.confs[coreHttp.index] as CoreHttpConf
   }
-}
-
-/** What can be said of a head that is not complete. */
-function unfinishedRefusal(head: RequestHead, text: string): Refusal | null {
-  const rest = text.length - head.position
-  if (!head.inFields) {
-    if (rest > LINE_LIMIT) return URI_TOO_LARGE
-    return ANY_METHOD.test(text) ? null : NO_REQUEST
-  }
-  return rest > LINE_LIMIT || text.length > HEAD_LIMIT ? HEADER_TOO_LARGE : null
-}
-
-/** Applies the limits to a complete head. */
-function sizeRefusal(head: RequestHead, end: number): Refusal | null {
-  if (head.line.length > LINE_LIMIT) return URI_TOO_LARGE
-  if (end > HEAD_LIMIT) return HEADER_TOO_LARGE
-  const { fields } = head
-  for (let index = 0; index < fields.count; index++) {
-    if (fields.end(index) - fields.start(index) > LINE_LIMIT) return HEADER_TOO_LARGE
-  }
-  return null
 }

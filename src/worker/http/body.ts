@@ -26,6 +26,8 @@ export interface BodySource {
 
 /** Who produces the content of a response. */
 export interface ContentSource extends BodySource {
-  /** The client went away before the request has ended: stop, and end it. Called once at most. */
+  /** The client went away before the request has ended: stop, and end it. */
   clientGone(): void
+  /** The request has ended, by whatever way: nothing more is to be done for it. */
+  stop(): void
 }

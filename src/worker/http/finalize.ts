@@ -62,6 +62,12 @@ export function abandon(r: Request, status: number): void {
   r.stream.terminate(r)
 }
 
+/** Ends a request that never came to be answered: logged with `status`; its connection is the caller's to close. */
+export function logUnanswered(r: Request, status: number): void {
+  r.response.status = status
+  close(r)
+}
+
 function end(r: Request): void {
   close(r)
   r.stream.finish(r)
@@ -70,6 +76,7 @@ function end(r: Request): void {
 /** The log phase: the same for every end. */
 function close(r: Request): void {
   r.ended = true
+  r.source?.stop()
   r.source = null
   for (const log of r.location.log) log(r)
 }

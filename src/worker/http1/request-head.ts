@@ -181,7 +181,7 @@ export class RequestHead extends HeadParser {
       }
     }
     if (host < 0 && this.minor >= 1) return NO_HOST
-    if (host >= 0 && normalizeHost(this.host) === null) return BAD_HOST
+    if (host >= 0 && hostName(this.host) === null) return BAD_HOST
     if (coding >= 0) {
       if (length >= 0) return LENGTH_AND_CODING
       if (this.minor < 1) return OLD_CODING
@@ -190,7 +190,7 @@ export class RequestHead extends HeadParser {
     this.keepAlive = keepAlive
     if (this.method === 'CONNECT') return BAD_CONNECT
     if (this.method === 'TRACE') return BAD_TRACE
-    return this.authority !== '' && normalizeHost(this.authority) === null ? BAD_HOST : null
+    return this.authority !== '' && hostName(this.authority) === null ? BAD_HOST : null
   }
 
   #duplicate(what: string, index: number, before: number): Refusal {
@@ -241,4 +241,18 @@ export function normalizeHost(value: string): string | null {
   if (host.endsWith('.')) host = host.slice(0, -1)
   if (host === '') return null
   return host
+}
+
+/** What Host values mean: clients send the same few over and over. */
+const knownHosts = new Map<string, string | null>()
+const KNOWN_HOSTS = 1000
+
+/** As normalizeHost, remembered. */
+export function hostName(value: string): string | null {
+  let name = knownHosts.get(value)
+  if (name !== undefined) return name
+  name = normalizeHost(value)
+  if (knownHosts.size >= KNOWN_HOSTS) knownHosts.clear()
+  if (value.length <= 255) knownHosts.set(value, name)
+  return name
 }

@@ -158,7 +158,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
 
   /** The client has not sent what it announced: the backend must not take it for the whole. */
   requestAborted(): void {
-    this.#drop()
+    this.stop()
   }
 
   // --- the connection
@@ -406,11 +406,11 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     const { r } = this
     if (this.#state === 'done') return
     r.log('info', 'client prematurely closed connection, so upstream connection is closed too')
-    this.#drop()
+    this.stop()
     finalize(r, CLIENT_CLOSED_REQUEST)
   }
 
-  #drop(): void {
+  stop(): void {
     if (this.#state === 'done') return
     const connection = this.#connection
     if (connection !== null) {
