@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Backend, startBackend } from './backend.ts'
 import { ratioChart } from './chart.ts'
-import { measureIdle } from './idle.ts'
+import { IDLE_NODE_FLAGS, measureIdle } from './idle.ts'
 import { autocannonLoad } from './load/autocannon.ts'
 import type { LoadGenerator } from './load/load.ts'
 import { wrkLoad } from './load/wrk.ts'
@@ -150,6 +150,7 @@ function startFor(
     backendPort: bench.backend.port,
     cores: bench.cores?.proxy ?? null,
     nginx: bench.tools.nginx,
+    node: [process.execPath, ...(scenario.kind === 'idle' ? IDLE_NODE_FLAGS : [])],
   })
 }
 
@@ -218,8 +219,8 @@ async function runIdle(bench: Bench, scenario: IdleScenario): Promise<IdleOutcom
     console.log(`  note: the limit of open files allows ${connections} connections`)
   for (const name of bench.proxies) {
     const proxy = await startFor(bench, scenario, name)
-    const figures = await measureIdle(proxy, scenario, connections, bench.load, others(bench.cores))
-    await proxy.child.stop()
+    const measured = measureIdle(proxy, scenario, connections, others(bench.cores))
+    const figures = await measured.finally(() => proxy.child.stop())
     outcome.proxies[name] = figures
     console.log(
       `  ${name.padEnd(5)}  ${readable(Math.round(figures.bytesPerConnection))} bytes per idle connection`,

@@ -41,7 +41,7 @@ export interface LoadOutcome {
 
 export interface IdleFigures {
   connections: number
-  /** Resident bytes of the whole proxy, warmed up, without and with the connections. */
+  /** Resident bytes of the whole proxy without and with the connections. */
   before: number
   after: number
   bytesPerConnection: number

@@ -1,20 +1,15 @@
-// Opens connections, has one request answered on each and then leaves them alone until its stdin ends. Run as a
-// process of its own: idle-clients.ts PORT PATH BODY_BYTES COUNT SOURCE_ADDRESS; says "ready" once all are idle.
+// Opens connections, has one request answered on each and then leaves them alone until its stdin ends, or closes
+// each after its answer. Run as a process of its own: idle-clients.ts PORT PATH BODY_BYTES COUNT SOURCE_ADDRESS
+// keep|close; says "ready" once every connection has had its answer.
 
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { HOST } from './load.ts'
 
 const AT_ONCE = 50
-const [port, path, bodyBytes, count, localAddress] = process.argv.slice(2) as [
-  string,
-  string,
-  string,
-  string,
-  string,
-]
+const [port, path, bodyBytes, count, localAddress, end] = process.argv.slice(2) as string[]
 const request = `GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`
-const kept: Socket[] = []
 let opened = 0
+let answered = 0
 
 function open(): void {
   opened++
@@ -28,14 +23,14 @@ function open(): void {
     const head = received.indexOf('\r\n\r\n')
     if (head < 0 || received.length < head + 4 + Number(bodyBytes)) return
     received = ''
-    kept.push(socket)
-    if (kept.length === Number(count)) console.log('ready')
+    if (end === 'close') socket.destroy()
+    if (++answered === Number(count)) console.log('ready')
     if (opened < Number(count)) open()
   })
 }
 
 function fail(reason: string): never {
-  console.error(`${reason} (${kept.length} of ${count} were idle)`)
+  console.error(`${reason} (${answered} of ${count} were answered)`)
   process.exit(1)
 }
 
