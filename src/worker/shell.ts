@@ -124,7 +124,8 @@ export class WorkerShell {
     this.#prepared = null
     this.#limit = workerConnections(cycle.root)
     this.#engine.activate(cycle, plan)
-    this.#released.register(cycle, plan.generation)
+    // Requests hold the scope of their server, and through it this one; not the Cycle itself.
+    this.#released.register(cycle.root, plan.generation)
   }
 
   /** A connection of a listening socket of our own: what the master does for its own ones is done here. */

@@ -1,11 +1,14 @@
+import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { type RunningProxy, type StartOptions, startWeir } from '../support/proxy.ts'
 import { freePort } from '../support/temporary.ts'
 import { eventually } from '../support/wait.ts'
 import { KeptConnection, openKept, workerOf } from './kept.ts'
+import { startWith } from './start-with.ts'
 
 let proxy: RunningProxy | null = null
 afterEach(async () => {
@@ -186,6 +189,45 @@ it('another access log gets the lines of requests that come after it was opened'
   connection.close()
   await eventually('the line', () => proxy!.read('logs/second.log').includes('GET /after '))
   expect(proxy!.accessLog).not.toContain('GET /after ')
+})
+
+it('a log of the old configuration is closed, but not before its last request has written to it', async () => {
+  const backend = createServer()
+  const request = once(backend, 'connection') as Promise<[Socket]>
+  backend.listen(0, '127.0.0.1')
+  await once(backend, 'listening')
+  const { port: backendPort } = backend.address() as AddressInfo
+  const text = (log: string) =>
+    conf({ body: log, log }).replace(
+      'location /n',
+      `location /slow { proxy_pass http://127.0.0.1:${backendPort}; } location /n`,
+    )
+  proxy = await startWith(
+    ['--expose-gc', '--import', join(import.meta.dirname, 'collect.mjs')],
+    text('logs/old.log'),
+  )
+  const { port, process: master } = proxy
+  const old = join(proxy.folder, 'logs/old.log')
+  const slow = await KeptConnection.open(port)
+  slow.send('GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  const [upstream] = await request
+  await reload(proxy, text('logs/new.log'))
+  await serves(port, 'logs/new.log')
+  for (let round = 0; round < 5; round++) {
+    proxy.signal('SIGUSR2')
+    await serves(port, 'logs/new.log')
+  }
+  expect(descriptors(master.pid!)).toContain(old)
+  upstream.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok')
+  expect(await slow.answer()).toBe('ok')
+  await slow.ended
+  expect(proxy.read('logs/old.log')).toContain('"GET /slow HTTP/1.1" 200 2 ')
+  await eventually('the old log closed', async () => {
+    proxy!.signal('SIGUSR2')
+    await serves(port, 'logs/new.log')
+    return !descriptors(master.pid!).includes(old)
+  })
+  backend.close()
 })
 
 it('nothing is left open by many reloads', async () => {

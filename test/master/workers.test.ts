@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type RunningProxy, startWeir, weirCommand } from '../support/proxy.ts'
+import { type RunningProxy, startWeir } from '../support/proxy.ts'
 import { eventually } from '../support/wait.ts'
 import { KeptConnection, openKept, workerOf } from './kept.ts'
+import { startWith } from './start-with.ts'
 
 let proxy: RunningProxy | null = null
 const kept: KeptConnection[] = []
@@ -41,16 +42,8 @@ async function shares(connections: KeptConnection[]): Promise<number[]> {
 }
 
 /** Starts weir with the means to crash a worker. */
-async function startFragile(text: string): Promise<RunningProxy> {
-  const [node, ...rest] = weirCommand()
-  const before = process.env.WEIR_BIN
-  process.env.WEIR_BIN = [node, '--import', join(import.meta.dirname, 'crash.mjs'), ...rest].join(' ')
-  try {
-    return await startWeir(text)
-  } finally {
-    if (before === undefined) delete process.env.WEIR_BIN
-    else process.env.WEIR_BIN = before
-  }
+function startFragile(text: string): Promise<RunningProxy> {
+  return startWith(['--import', join(import.meta.dirname, 'crash.mjs')], text)
 }
 
 describe('distribution', () => {
