@@ -197,7 +197,6 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #start(stream: Http1Stream): void {
     const r = this.#adopt(stream)
     if (this.#host.draining) r.keepalive = false
-    if (this.#body !== null) this.#readTimer.start(r.conf(coreHttp).clientBodyTimeout)
     runRequest(r)
   }
 
@@ -275,6 +274,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   bodyWanted(): void {
+    this.#readTimer.start(this.#stream!.request.conf(coreHttp).clientBodyTimeout)
     this.#takeAhead()
   }
 
@@ -325,6 +325,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#host.stats.addWaiting(1)
     if (this.#host.draining) return this.#close()
     this.#readTimer.start(this.#idleTimeout)
+    // A body that was complete before its backend had room for it left the transport paused.
+    this.#transport.resume()
     this.#takeAhead()
   }
 

@@ -140,7 +140,9 @@ export class Http1Stream implements ClientStream {
     const body = this.body!
     this.#askForBody()
     body.start(sink)
-    this.#owner.bodyWanted()
+    // An attempt before this one may have seen the whole of an empty body.
+    if (body.finished) sink.end(null)
+    else this.#owner.bodyWanted()
     return body
   }
 
