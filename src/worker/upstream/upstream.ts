@@ -141,7 +141,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       this,
     )
     this.#sender = sender
-    connection.expectWithin(this.#settings.sendTimeout)
+    connection.expectNothing()
     sender.source = r.stream.receiveBody(r, sender)
   }
 
@@ -152,8 +152,16 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#requestSent = true
     this.#attempt!.bytesSent += bytes
     if (this.#state !== 'header') return
-    if (complete) this.r.doing = 'reading response header from upstream'
-    this.#connection?.expectWithin(complete ? this.#settings.readTimeout : this.#settings.sendTimeout)
+    const connection = this.#connection!
+    if (complete) {
+      this.r.doing = 'reading response header from upstream'
+      connection.expectWithin(this.#settings.readTimeout)
+    } else if (connection.transport.backlogged) {
+      connection.expectWithin(this.#settings.sendTimeout)
+    } else {
+      // The client's turn: what it takes is not the backend's fault.
+      connection.expectNothing()
+    }
   }
 
   /** The client has not sent what it announced: the backend must not take it for the whole. */
@@ -319,6 +327,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   }
 
   onPeerDrain(): void {
+    if (this.#state === 'header' && this.#sender?.complete === false) this.#connection!.expectNothing()
     this.#sender?.resume()
   }
 
