@@ -161,3 +161,13 @@ export class Fields {
     return lines
   }
 }
+
+/**
+ * `text` fit to be a field value. A decoded URI may hold line ends, which would begin another field: unlike nginx,
+ * they become spaces.
+ */
+export function fieldValue(text: string): string {
+  return text.includes('\r') || text.includes('\n') || text.includes('\0')
+    ? text.replace(/[\r\n\0]/g, ' ')
+    : text
+}

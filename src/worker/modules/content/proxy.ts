@@ -10,7 +10,7 @@ import {
 } from '../../../shared/conf/command.ts'
 import { oneOf, time } from '../../../shared/conf/setters.ts'
 import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
-import { hashName, NameSet } from '../../http/fields.ts'
+import { fieldValue, hashName, NameSet } from '../../http/fields.ts'
 import { locationConf } from '../../http/location-conf.ts'
 import { DONE, defineModule, type Module, type Result } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
@@ -219,19 +219,12 @@ function createRequest(r: Request): string {
   const plan = conf.plan!
   let head = `${r.client.method} ${requestUri(r)} HTTP/1.${conf.proxyHttpVersion}\r\n`
   for (const { name, value } of plan.setHeaders) {
-    const text = value.constant ?? safeValue(value.evaluate(r))
+    const text = value.constant ?? fieldValue(value.evaluate(r))
     if (text !== '') head += `${name}: ${text}\r\n`
   }
   if (r.client.contentLength >= 0) head += `Content-Length: ${r.client.contentLength}\r\n`
   else if (r.client.hasBody) head += 'Transfer-Encoding: chunked\r\n'
   return `${head}${r.fields.lines(plan.ownFields)}\r\n`
-}
-
-/** A decoded URI may hold line ends; in a field they would begin another one. */
-function safeValue(text: string): string {
-  return text.includes('\r') || text.includes('\n') || text.includes('\0')
-    ? text.replace(/[\r\n\0]/g, ' ')
-    : text
 }
 
 /** nginx's rules: without a URI part the target goes on as it came; with one it takes the place of the prefix. */

@@ -2,6 +2,7 @@
 
 import { HTTP_ANY, type Setter } from '../../../shared/conf/command.ts'
 import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
+import { fieldValue } from '../../http/fields.ts'
 import { defineModule } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
 
@@ -37,7 +38,7 @@ function addHeaders(r: Request): void {
   const usual = STATUSES.has(response.status)
   for (const { name, value, always } of r.conf(headers).addHeader) {
     if (!usual && !always) continue
-    const text = value.evaluate(r)
+    const text = fieldValue(value.evaluate(r))
     if (text === '') continue
     setHeader(r, name, text)
   }

@@ -2,6 +2,7 @@
 
 import { LOCATION, SERVER, type Setter } from '../../../shared/conf/command.ts'
 import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
+import { fieldValue } from '../../http/fields.ts'
 import { finalize, sendContent } from '../../http/finalize.ts'
 import { DONE, defineModule, OK, type Result } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
@@ -59,7 +60,7 @@ function handleReturn(r: Request): Result {
   r.stream.discardBody(r)
   const value = text?.evaluate(r) ?? ''
   if (REDIRECTS.includes(status)) {
-    r.response.location = value
+    r.response.location = fieldValue(value)
     return status
   }
   r.response.status = status
