@@ -182,6 +182,16 @@ export class PeerServer {
     return peer !== undefined ? Promise.resolve(peer) : new Promise((done) => this.#wanted.push(done))
   }
 
+  /** A connection that no call got yet, or null. */
+  poll(): Peer | null {
+    return this.#fresh.shift() ?? null
+  }
+
+  /** What all connections have received, together. */
+  get received(): string {
+    return this.#peers.map((peer) => peer.received).join('')
+  }
+
   /** Closes all connections and forgets them. */
   drop(): void {
     for (const peer of this.#peers.splice(0)) peer.destroy()
