@@ -43,6 +43,8 @@ export function finalize(r: Request, result: Result): void {
   // A response that has begun cannot be taken back: the client learns from the missing end.
   if (r.headSent || SILENT.has(result)) return abandon(r, result)
   r.stream.discardBody(r)
+  // What was there of the body may have been broken, and the request has been refused for it.
+  if (r.ended) return
   const content = specialResponse(r, result)
   if (content === null) {
     r.response.contentLength = result === 204 || result === 304 ? -1 : 0
