@@ -24,6 +24,12 @@ export interface BodySource {
   resume(): void
 }
 
+/** The body of a request, as whoever receives it sees it. */
+export interface RequestContent extends BodySource {
+  /** Its sink is gone: what comes is kept until the body is received again. For a sink that took nothing so far. */
+  hold(): void
+}
+
 /** Who produces the content of a response. */
 export interface ContentSource extends BodySource {
   /** The client went away before the request has ended: stop, and end it. */

@@ -5,7 +5,7 @@ import type { ConfModule } from '../../shared/conf/build.ts'
 import type { Level } from '../../shared/error-log.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { UpstreamStates } from '../upstream/states.ts'
-import type { BodySink, BodySource, ContentSource } from './body.ts'
+import type { BodySink, ContentSource, RequestContent } from './body.ts'
 import type { Fields } from './fields.ts'
 import type { LocationPlan, ServerPlan } from './plan.ts'
 import { Response } from './response.ts'
@@ -35,7 +35,7 @@ export interface ClientStream {
   /** Sends an interim response (1xx) with these lines. */
   sendInterim(status: number, lines: string): void
   /** Starts passing the request body to `sink`. The returned source resumes it. */
-  receiveBody(r: Request, sink: BodySink): BodySource
+  receiveBody(r: Request, sink: BodySink): RequestContent
   /** What is left of the request body is read and thrown away. */
   discardBody(r: Request): void
   /**

@@ -1,12 +1,12 @@
 // The body of one HTTP/1 request on its way in: decodes what arrives and passes it to the sink of whoever handles the
 // request, or throws it away.
 
-import type { BodySink, BodySource } from '../http/body.ts'
+import type { BodySink, RequestContent } from '../http/body.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Transport } from '../transport/transport.ts'
 import { BodyDecoder, type BodyEvents } from './body-decoder.ts'
 
-export class RequestBody implements BodyEvents, BodySource {
+export class RequestBody implements BodyEvents, RequestContent {
   readonly #transport: Transport
   readonly #decoder = new BodyDecoder()
   #sink: BodySink | null = null
@@ -47,6 +47,10 @@ export class RequestBody implements BodyEvents, BodySource {
   /** Passes the body to `sink` from now on. */
   start(sink: BodySink): void {
     this.#sink = sink
+  }
+
+  hold(): void {
+    this.#sink = null
   }
 
   /** Throws away the rest. */

@@ -1,6 +1,6 @@
 // One HTTP/1 request as its connection carries it: the head that came, the body coming in, the response going out.
 
-import type { BodySink, BodySource } from '../http/body.ts'
+import type { BodySink, RequestContent } from '../http/body.ts'
 import { enterLocation } from '../http/phases.ts'
 import { type ClientConnection, type ClientStream, Request, type RequestLine } from '../http/request.ts'
 import type { AddressServers } from '../http/servers.ts'
@@ -136,7 +136,7 @@ export class Http1Stream implements ClientStream {
     this.writer.interim(status, lines)
   }
 
-  receiveBody(_r: Request, sink: BodySink): BodySource {
+  receiveBody(_r: Request, sink: BodySink): RequestContent {
     const body = this.body!
     this.#askForBody()
     body.start(sink)

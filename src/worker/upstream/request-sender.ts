@@ -1,7 +1,7 @@
 // The request on its way to a peer when it has content: head and first content leave together, then the rest as it
 // comes, framed by length or in chunks.
 
-import type { BodySink, BodySource } from '../http/body.ts'
+import type { BodySink, RequestContent } from '../http/body.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /** Told how far the request is. */
@@ -12,7 +12,7 @@ export interface SenderOwner {
 
 export class RequestSender implements BodySink {
   /** Resumed when the peer has room again. */
-  source: BodySource | null = null
+  source: RequestContent | null = null
   /** Content has been sent. */
   started = false
   /** All of it has. */
@@ -50,6 +50,11 @@ export class RequestSender implements BodySink {
 
   abort(): void {
     this.#owner.requestAborted()
+  }
+
+  /** The request goes to another peer: nothing of its body has come here, and nothing may. */
+  retire(): void {
+    this.source?.hold()
   }
 
   /** The peer has room again. */

@@ -1,6 +1,7 @@
 // A request at its backend: attempt after attempt until one answers, then the response on its way to the client. The
 // relay of bodies in both directions, with backpressure, is here and nowhere else.
 
+import { now } from '../tick.ts'
 import { errnoText } from '../../shared/errno.ts'
 import { latin1 } from '../../shared/latin1.ts'
 import type { ContentSource } from '../http/body.ts'
@@ -172,12 +173,16 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   // --- the connection
 
   onPeerConnected(): void {
-    this.#attempt!.connectTime = Date.now() - this.#attempt!.started
+    this.#attempt!.connectTime = now() - this.#attempt!.started
     this.#send(this.#connection!)
   }
 
   onPeerData(bytes: Buffer, start: number, end: number): void {
     this.#attempt!.bytesReceived += end - start
+    // Whatever it answers, it is not this request: that waits for its body.
+    if (this.#reused && !this.#requestSent) {
+      return this.#fail({ kind: 'error', message: 'upstream sent data before the request' })
+    }
     let at = start
     if (this.#state === 'header') {
       at = this.#readHead(bytes, start, end)
@@ -239,7 +244,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   #headComplete(head: ResponseHead, followed: boolean): boolean {
     const { r } = this
     const attempt = this.#attempt!
-    attempt.headerTime = Date.now() - attempt.started
+    attempt.headerTime = now() - attempt.started
     attempt.status = head.status
     this.#state = 'body'
     r.doing = 'reading upstream'
@@ -262,7 +267,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     const { r } = this
     const connection = this.#connection!
     const attempt = this.#attempt!
-    attempt.headerTime = Date.now() - attempt.started
+    attempt.headerTime = now() - attempt.started
     attempt.status = head.status
     this.#state = 'tunnel'
     this.#protocol.processHead(r, head)
@@ -372,7 +377,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       // The peer closed an idle connection while the request was on its way: nothing is wrong with the peer.
       connection.destroy()
       this.#states.list.pop()
-      this.#sender = null
+      this.#retireSender()
       return this.#retryFresh(connection.peer)
     }
     r.log('error', failure.message)
@@ -381,8 +386,13 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#finishAttempt(true)
     connection.destroy()
     if (!again || this.#tried!.size >= this.#group.peers.length) return this.#end(status)
-    this.#sender = null
+    this.#retireSender()
     this.#next()
+  }
+
+  #retireSender(): void {
+    this.#sender?.retire()
+    this.#sender = null
   }
 
   #retryFresh(peer: Peer): void {
@@ -396,7 +406,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   #finishAttempt(failed: boolean): void {
     const attempt = this.#attempt!
     const connection = this.#connection!
-    attempt.responseTime = Date.now() - attempt.started
+    attempt.responseTime = now() - attempt.started
     if (attempt.headerTime >= 0) attempt.responseLength = attempt.bytesReceived - this.#headLength
     this.#group.balancer.free(connection.peer, failed)
     if (failed) (this.#tried ??= new Set()).add(connection.peer)
