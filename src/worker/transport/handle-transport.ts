@@ -103,6 +103,7 @@ export class HandleTransport implements Transport {
   #unfinished = 0
   #state: 'open' | 'closing' | 'closed' = 'open'
   #reading = false
+  #ended = false
   #failure = 0
 
   constructor(handle: Handle, owner: TransportOwner, streamBinding: StreamBinding) {
@@ -158,7 +159,8 @@ export class HandleTransport implements Transport {
   }
 
   end(): void {
-    if (this.#state !== 'open') return
+    if (this.#state !== 'open' || this.#ended) return
+    this.#ended = true
     this.#handle.shutdown(new this.#binding.ShutdownWrap())
   }
 
@@ -172,7 +174,8 @@ export class HandleTransport implements Transport {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#reading = false
-    if (reset && this.#handle.reset !== undefined) this.#handle.reset(closed.bind(this))
+    // A handle that is shutting down refuses the reset, and Node takes it for closed all the same.
+    if (reset && !this.#ended && this.#handle.reset !== undefined) this.#handle.reset(closed.bind(this))
     else this.#handle.close(closed.bind(this))
   }
 

@@ -12,6 +12,9 @@ export class SocketTransport implements Transport {
   readonly #socket: Socket
   #failure: NodeJS.ErrnoException | null = null
   #open = true
+  /** The owner waits for onDrain. The socket's own 'drain' comes only after more than its high-water mark. */
+  #waiting = false
+  readonly #written = (): void => this.#tellRoom()
 
   constructor(socket: Socket, owner: TransportOwner) {
     this.owner = owner
@@ -22,7 +25,6 @@ export class SocketTransport implements Transport {
     socket.pause()
     socket.on('data', (bytes: Buffer) => this.#open && this.owner.onData(bytes, 0, bytes.length))
     socket.on('end', () => this.#open && this.owner.onEnd())
-    socket.on('drain', () => this.#open && this.owner.onDrain())
     socket.on('error', (error) => (this.#failure ??= error))
     socket.on('close', () => this.owner.onClose(this.#failure))
   }
@@ -43,15 +45,28 @@ export class SocketTransport implements Transport {
     if (!this.#open) return true
     const socket = this.#socket
     if (bytes === null || end - start <= 12288) {
-      return socket.write(prefix + (bytes === null ? '' : latin1(bytes, start, end)) + suffix, 'latin1')
+      const text = prefix + (bytes === null ? '' : latin1(bytes, start, end)) + suffix
+      socket.write(text, 'latin1', this.#written)
+      return this.#hasRoom()
     }
     socket.cork()
     if (prefix !== '') socket.write(prefix, 'latin1')
     // A buffer from 'data' is never reused by Node; one from elsewhere may be, so it is copied.
-    socket.write(Buffer.from(bytes.subarray(start, end)))
-    if (suffix !== '') socket.write(suffix, 'latin1')
+    socket.write(Buffer.from(bytes.subarray(start, end)), this.#written)
+    if (suffix !== '') socket.write(suffix, 'latin1', this.#written)
     socket.uncork()
-    return !socket.writableNeedDrain
+    return this.#hasRoom()
+  }
+
+  #hasRoom(): boolean {
+    this.#waiting = this.#socket.writableLength > 0
+    return !this.#waiting
+  }
+
+  #tellRoom(): void {
+    if (!this.#waiting || !this.#open || this.#socket.writableLength > 0) return
+    this.#waiting = false
+    this.owner.onDrain()
   }
 
   pause(): void {
