@@ -1,11 +1,23 @@
-// Work gathered during one turn of the event loop and done once at its end: log lines first, then connections to
-// close, so that a line is in its file before the client can see its connection end.
+// One turn of the event loop: its time, read from the clock once, and work gathered during it and done once at its
+// end: log lines first, then connections to close, so that a line is in its file before the client can see its
+// connection end.
 
 type Task = () => void
 
 const first: Task[] = []
 const last: Task[] = []
 let scheduled = false
+/** 0: not read in this turn. */
+let moment = 0
+
+/** Milliseconds since the epoch, the same all through a turn of the event loop. */
+export function now(): number {
+  if (moment === 0) {
+    moment = Date.now()
+    schedule()
+  }
+  return moment
+}
 
 /** Runs `task` at the end of this turn, before every `atTickEnd` task. */
 export function beforeTickEnd(task: Task): void {
@@ -28,6 +40,7 @@ function schedule(): void {
 /** Runs everything gathered so far; for the end of a thread's life. */
 export function run(): void {
   scheduled = false
+  moment = 0
   drain(first)
   drain(last)
 }

@@ -12,7 +12,7 @@ import type { RequestBody } from '../http1/request-body.ts'
 import { type Refusal, RequestHead } from '../http1/request-head.ts'
 import { Http1Stream, type StreamOwner } from '../http1/stream.ts'
 import { type CoreHttpConf, coreHttp } from '../modules/core.ts'
-import { atTickEnd } from '../tick.ts'
+import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import type { ConnectionHost } from './host.ts'
@@ -37,7 +37,7 @@ const PREMATURE_END = 'client prematurely closed connection'
 
 export class Http1Connection implements TransportOwner, ClientConnection, StreamOwner {
   readonly id: number
-  readonly opened = Date.now()
+  readonly opened = now()
   readonly tls = false
   requests = 0
   readonly #transport: Transport
@@ -173,7 +173,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   /** The first byte of a request. */
   #begin(): void {
     this.#phase = 'head'
-    this.#started = Date.now()
+    this.#started = now()
     const { stats } = this.#host
     stats.addWaiting(-1)
     stats.addReading(1)
@@ -321,7 +321,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
       return this.#sending()
     }
     this.#phase = 'idle'
-    this.#idleSince = Date.now()
+    this.#idleSince = now()
     this.#host.stats.addWaiting(1)
     if (this.#host.draining) return this.#close()
     this.#readTimer.start(this.#idleTimeout)
@@ -433,7 +433,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#leave('lingering')
     this.#ahead = null
     this.#body = null
-    this.#lingerUntil = Date.now() + LINGER_IN_ALL
+    this.#lingerUntil = now() + LINGER_IN_ALL
     this.#linger()
     atTickEnd(() => {
       this.#transport.end()
@@ -442,7 +442,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   #linger(): void {
-    const left = this.#lingerUntil - Date.now()
+    const left = this.#lingerUntil - now()
     if (left > 0) this.#readTimer.start(Math.min(left, LINGER))
     else this.#close()
   }

@@ -16,7 +16,7 @@ export interface ComplexValue {
 
 /** Compiles `text`. Errors are those of the directive being set. */
 export function compileValue(text: string, context: BuildContext): ComplexValue {
-  const parts = splitVariables(text, context)
+  const parts = splitVariables(text, context).map((part) => (typeof part === 'string' ? part : part.read))
   if (parts.every((part) => typeof part === 'string')) {
     const constant = parts.join('')
     return { constant, evaluate: () => constant }
@@ -24,15 +24,23 @@ export function compileValue(text: string, context: BuildContext): ComplexValue 
   return { constant: null, evaluate: joiner(parts) }
 }
 
-/** Texts and variable readers in order. */
-export function splitVariables(text: string, context: BuildContext): (string | VariableReader)[] {
-  const parts: (string | VariableReader)[] = []
+/** A variable in an argument. */
+export interface VariablePart {
+  /** Lower case. */
+  name: string
+  read: VariableReader
+}
+
+/** Texts and variables in order. */
+export function splitVariables(text: string, context: BuildContext): (string | VariablePart)[] {
+  const parts: (string | VariablePart)[] = []
   const pattern = /\$(?:\{([^}]*)\}?|([1-9])|(\w*))/g
   let from = 0
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     if (match.index > from) parts.push(text.slice(from, match.index))
     from = pattern.lastIndex
-    parts.push(variableReader(context, variableName(match, context)))
+    const name = variableName(match, context).toLowerCase()
+    parts.push({ name, read: variableReader(context, name) })
   }
   if (from < text.length || parts.length === 0) parts.push(text.slice(from))
   return parts

@@ -125,9 +125,8 @@ export class Fields {
     return index < 0 ? null : this.value(index)
   }
 
-  /** All values of `name` (lower case) joined as RFC 9110 section 5.3 allows, or null. */
-  join(name: string, separator = ', '): string | null {
-    const hash = hashName(name)
+  /** All values of `name` (lower case, with its hash) joined as RFC 9110 section 5.3 allows, or null. */
+  join(name: string, hash: number, separator: string): string | null {
     let joined: string | null = null
     for (let index = this.indexOf(name, hash); index >= 0; index = this.indexOf(name, hash, index + 1)) {
       joined = joined === null ? this.value(index) : joined + separator + this.value(index)

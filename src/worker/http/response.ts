@@ -14,9 +14,6 @@ export class Response {
   location: string | null = null
   /** All other fields as complete lines. */
   lines = ''
-  /** Date and Server of the backend, where `proxy_pass_header` lets them through; null: weir's own. */
-  date: string | null = null
-  server: string | null = null
   /** The response has no content whatever its head says: HEAD, 204, 304. */
   headerOnly = false
 
@@ -44,8 +41,6 @@ export class Response {
     this.lastModified = null
     this.location = null
     this.lines = ''
-    this.date = null
-    this.server = null
   }
 
   #pattern(name: string, flags = ''): RegExp {

@@ -100,7 +100,9 @@ function keptLines(r: Request, status: number): string {
   return challenge === null ? '' : `WWW-Authenticate: ${challenge}\r\n`
 }
 
+const SIGNATURE = `weir/${version}`
+
 /** What `server_tokens` lets a response say of the server. */
 export function serverSignature(r: Request): string {
-  return r.conf(coreHttp).serverTokens === 'off' ? 'weir' : `weir/${version}`
+  return r.conf(coreHttp).serverTokens === 'off' ? 'weir' : SIGNATURE
 }

@@ -35,6 +35,14 @@ export function isToken(text: string, start: number, end: number): boolean {
   return true
 }
 
+/** Whether `text[start, end)` holds no control character but tabs. */
+export function isFieldText(text: string, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    if (charClass[text.charCodeAt(index)] === CONTROL) return false
+  }
+  return true
+}
+
 /** Why a head was refused. */
 export type HeadError = 'line ending' | 'start line' | 'field' | 'too many fields'
 

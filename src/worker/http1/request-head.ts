@@ -56,6 +56,8 @@ export class RequestHead extends HeadParser {
   minor = 1
   /** Value of Host; '' when missing (HTTP/1.0). */
   host = ''
+  /** What the authority or Host means, see normalizeHost; null: neither is there. */
+  hostName: string | null = null
   /** -1 without Content-Length. */
   contentLength = -1
   chunked = false
@@ -78,6 +80,7 @@ export class RequestHead extends HeadParser {
     this.authority = ''
     this.minor = 1
     this.host = ''
+    this.hostName = null
     this.contentLength = -1
     this.chunked = false
     this.keepAlive = false
@@ -181,7 +184,7 @@ export class RequestHead extends HeadParser {
       }
     }
     if (host < 0 && this.minor >= 1) return NO_HOST
-    if (host >= 0 && hostName(this.host) === null) return BAD_HOST
+    if (host >= 0 && (this.hostName = hostName(this.host)) === null) return BAD_HOST
     if (coding >= 0) {
       if (length >= 0) return LENGTH_AND_CODING
       if (this.minor < 1) return OLD_CODING
@@ -190,7 +193,8 @@ export class RequestHead extends HeadParser {
     this.keepAlive = keepAlive
     if (this.method === 'CONNECT') return BAD_CONNECT
     if (this.method === 'TRACE') return BAD_TRACE
-    return this.authority !== '' && hostName(this.authority) === null ? BAD_HOST : null
+    if (this.authority !== '' && (this.hostName = hostName(this.authority)) === null) return BAD_HOST
+    return null
   }
 
   #duplicate(what: string, index: number, before: number): Refusal {

@@ -2,7 +2,7 @@
 // As strict as with clients: a head that contradicts itself is no response.
 
 import { hashName } from '../http/fields.ts'
-import { HeadParser, INCOMPLETE } from './head-parser.ts'
+import { HeadParser, INCOMPLETE, isFieldText } from './head-parser.ts'
 import { decimal } from './request-head.ts'
 
 const CONNECTION = hashName('connection')
@@ -52,7 +52,7 @@ export class ResponseHead extends HeadParser {
     if (this.status < 100) return false
     if (end > start + 12 && text.charCodeAt(start + 12) !== 32) return false
     this.statusLine = text.slice(start + 9, end)
-    return !/[\0-\x08\x0a-\x1f\x7f]/.test(this.statusLine)
+    return isFieldText(text, start + 12, end)
   }
 
   #headRefusal(): string {

@@ -2,11 +2,13 @@
 // connection (RFC 9112 section 6). The head waits for the first content, so that both leave in one piece.
 
 import { httpDate } from '../../shared/clock.ts'
+import { flat } from '../../shared/latin1.ts'
 import type { BodySink } from '../http/body.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
 import { REASONS, serverSignature } from '../http/special-response.ts'
 import { coreHttp } from '../modules/core.ts'
+import { now } from '../tick.ts'
 import type { Transport } from '../transport/transport.ts'
 
 type Framing = 'none' | 'length' | 'chunked' | 'close'
@@ -114,9 +116,13 @@ function chooseFraming(r: Request): Framing {
 /** The head in nginx's order of fields. */
 function headText(r: Request, chunked: boolean): string {
   const { response } = r
-  const { status } = response
-  const reason = response.statusLine !== '' ? response.statusLine : `${status} ${REASONS[status] ?? ''}`
-  let head = `HTTP/1.1 ${reason}\r\nServer: ${response.server ?? serverSignature(r)}\r\nDate: ${response.date ?? httpDate()}\r\n`
+  const { status, statusLine } = response
+  let head: string
+  if (status === 200 && (statusLine === '' || statusLine === '200 OK')) head = firstLines(serverSignature(r))
+  else {
+    const reason = statusLine !== '' ? statusLine : `${status} ${REASONS[status] ?? ''}`
+    head = `HTTP/1.1 ${reason}\r\nServer: ${serverSignature(r)}\r\nDate: ${httpDate(now())}\r\n`
+  }
   if (status !== 204) {
     if (response.contentType !== null) head += `Content-Type: ${response.contentType}\r\n`
     if (response.contentLength >= 0) head += `Content-Length: ${response.contentLength}\r\n`
@@ -129,6 +135,24 @@ function headText(r: Request, chunked: boolean): string {
   head += connectionLines(r)
   if (location !== null && !ownLocation) head += `Location: ${location}\r\n`
   return `${head}${response.lines}\r\n`
+}
+
+/** What every 200 of one second begins with, by signature. */
+const beginnings = new Map<string, string>()
+let beginningsOf = 0
+
+function firstLines(signature: string): string {
+  const second = Math.floor(now() / 1000)
+  if (second !== beginningsOf) {
+    beginnings.clear()
+    beginningsOf = second
+  }
+  let lines = beginnings.get(signature)
+  if (lines === undefined) {
+    lines = flat(`HTTP/1.1 200 OK\r\nServer: ${signature}\r\nDate: ${httpDate(now())}\r\n`)
+    beginnings.set(signature, lines)
+  }
+  return lines
 }
 
 function connectionLines(r: Request): string {

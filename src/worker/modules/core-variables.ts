@@ -3,9 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import { iso8601, localTime } from '../../shared/clock.ts'
 import { version } from '../../shared/version.ts'
+import { hashName } from '../http/fields.ts'
 import type { VariableFamily, VariableReader } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
 import { hostName } from '../http/variables.ts'
+import { now } from '../tick.ts'
 
 /** Seconds with milliseconds, as nginx writes durations and moments. */
 export function seconds(milliseconds: number): string {
@@ -57,6 +59,23 @@ function uri(r: Request): string | null {
   return r.client.method === '' ? null : r.uri
 }
 
+/** Variables whose values never hold a character that a log escapes. */
+export const PLAIN = new Set([
+  'body_bytes_sent',
+  'bytes_sent',
+  'connection',
+  'connection_requests',
+  'msec',
+  'pid',
+  'remote_addr',
+  'request_length',
+  'request_time',
+  'server_addr',
+  'status',
+  'time_iso8601',
+  'time_local',
+])
+
 export const variables: Record<string, VariableReader> = {
   args: (r) => orNull(r.args),
   binary_remote_addr: binaryAddress,
@@ -64,7 +83,7 @@ export const variables: Record<string, VariableReader> = {
   bytes_sent: (r) => String(r.stream.bytesSent),
   connection: (r) => String(client(r).id),
   connection_requests: (r) => String(client(r).requests),
-  connection_time: (r) => seconds(Date.now() - client(r).opened),
+  connection_time: (r) => seconds(now() - client(r).opened),
   content_length: (r) => r.fields.get('content-length'),
   content_type: (r) => r.fields.get('content-type'),
   document_uri: uri,
@@ -72,7 +91,7 @@ export const variables: Record<string, VariableReader> = {
   hostname: () => hostName,
   https: (r) => (client(r).tls ? 'on' : ''),
   is_args: (r) => (r.args === '' ? '' : '?'),
-  msec: () => seconds(Date.now()),
+  msec: () => seconds(now()),
   nginx_version: () => version,
   pid: () => String(process.pid),
   query_string: (r) => orNull(r.args),
@@ -84,7 +103,7 @@ export const variables: Record<string, VariableReader> = {
   request_id: requestId,
   request_length: (r) => String(r.length),
   request_method: (r) => orNull(r.client.method),
-  request_time: (r) => seconds(Date.now() - r.started),
+  request_time: (r) => seconds(now() - r.started),
   request_uri: (r) => orNull(r.client.target),
   scheme: (r) => (client(r).tls ? 'https' : 'http'),
   server_addr: (r) => client(r).localAddress || 'unix:',
@@ -92,8 +111,8 @@ export const variables: Record<string, VariableReader> = {
   server_port: (r) => (client(r).localPort === 0 ? '' : String(client(r).localPort)),
   server_protocol: (r) => orNull(r.client.protocol),
   status: (r) => status(r),
-  time_iso8601: () => iso8601(),
-  time_local: () => localTime(),
+  time_iso8601: () => iso8601(now()),
+  time_local: () => localTime(now()),
   uri,
 }
 
@@ -102,9 +121,13 @@ function status(r: Request): string {
   return code === 0 ? '000' : code < 100 ? String(code).padStart(3, '0') : String(code)
 }
 
+const AUTHORIZATION = hashName('authorization')
+
 /** The user name of Basic credentials (RFC 7617). */
 function remoteUser(r: Request): string | null {
-  const match = /^basic +([A-Za-z0-9+/=]+)$/i.exec(r.fields.get('authorization') ?? '')
+  const field = r.fields.indexOf('authorization', AUTHORIZATION)
+  if (field < 0) return null
+  const match = /^basic +([A-Za-z0-9+/=]+)$/i.exec(r.fields.value(field))
   if (match === null) return null
   const credentials = Buffer.from(match[1]!, 'base64').toString('latin1')
   const colon = credentials.indexOf(':')
@@ -115,7 +138,8 @@ function remoteUser(r: Request): string | null {
 const http: VariableFamily = (suffix) => {
   const name = suffix.replaceAll('_', '-')
   const separator = name === 'cookie' ? '; ' : ', '
-  return (r) => r.fields.join(name, separator)
+  const hash = hashName(name)
+  return (r) => r.fields.join(name, hash, separator)
 }
 
 /** The first `name=value` of the query, the name in any case. */
@@ -130,10 +154,12 @@ const arg: VariableFamily = (suffix) => {
   }
 }
 
+const COOKIE = hashName('cookie')
+
 /** The first cookie of that name, the name in any case. */
 const cookie: VariableFamily = (suffix) => {
   return (r) => {
-    const header = r.fields.join('cookie', ';')
+    const header = r.fields.join('cookie', COOKIE, ';')
     if (header === null) return null
     for (const part of header.split(';')) {
       const pair = part.trimStart()

@@ -3,10 +3,11 @@
 import { writeSync } from 'node:fs'
 import type { BuildContext } from '../../shared/conf/build.ts'
 import { HTTP, HTTP_ANY, type Setter } from '../../shared/conf/command.ts'
-import { splitVariables } from '../http/complex-value.ts'
-import { defineModule, type VariableReader } from '../http/module.ts'
+import { splitVariables, type VariablePart } from '../http/complex-value.ts'
+import { defineModule } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
 import { beforeTickEnd } from '../tick.ts'
+import { PLAIN } from './core-variables.ts'
 
 type Formatter = (r: Request) => string
 
@@ -149,17 +150,22 @@ function compileFormat(text: string, encode: (text: string) => string, context: 
   const last = parts.at(-1)
   if (typeof last === 'string') parts[parts.length - 1] = `${last}\n`
   else parts.push('\n')
+  const pieces = parts.map((part) => (typeof part === 'string' ? part : logged(part, encode)))
   return (r) => {
     let line = ''
-    for (const part of parts) line += typeof part === 'string' ? part : value(part, r, encode)
+    for (const piece of pieces) line += typeof piece === 'string' ? piece : piece(r)
     return line
   }
 }
 
-function value(reader: VariableReader, r: Request, encode: (text: string) => string): string {
-  const text = reader(r)
-  if (text === null) return encode === escapeDefault ? '-' : ''
-  return encode(text)
+/** A variable as a log line shows it. */
+function logged({ name, read }: VariablePart, encode: (text: string) => string): Formatter {
+  const missing = encode === escapeDefault ? '-' : ''
+  if (PLAIN.has(name)) return (r) => read(r) ?? missing
+  return (r) => {
+    const text = read(r)
+    return text === null ? missing : encode(text)
+  }
 }
 
 const UNSAFE = /["\\\x00-\x1f\x7f-\xff]/

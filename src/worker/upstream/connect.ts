@@ -3,6 +3,7 @@
 import { connect as connectSocket } from 'node:net'
 import { BodyDecoder } from '../http1/body-decoder.ts'
 import { ResponseHead } from '../http1/response-head.ts'
+import { now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import { openTransport } from '../transport/open.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
@@ -24,7 +25,7 @@ export interface PeerUser {
 export class PeerConnection implements TransportOwner {
   readonly peer: Peer
   readonly group: PeerGroup
-  readonly opened = Date.now()
+  readonly opened = now()
   /** Requests sent so far, the current one included. */
   requests = 0
   /** Reused from request to request. */

@@ -3,6 +3,7 @@
 // and only if nothing has taken them by then: requests come in bursts, and closing a connection between two of them to
 // open it again costs more than either request.
 
+import { now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { PeerConnection } from './connect.ts'
 import type { KeepaliveSettings, Peer } from './peers.ts'
@@ -38,7 +39,7 @@ export class IdleConnections {
   /** Keeps a connection whose response is complete, or closes it. */
   offer(connection: PeerConnection): void {
     const { connections, requests, time, timeout } = this.#settings
-    const tired = connection.requests >= requests || Date.now() - connection.opened >= time
+    const tired = connection.requests >= requests || now() - connection.opened >= time
     if (connections === 0 || tired || this.#closed) return connection.destroy()
     this.#idle.push(connection)
     connection.rest(timeout)

@@ -1,5 +1,7 @@
 // What happened at the peers a request was sent to, attempt by attempt: for `$upstream_*` and the error log.
 
+import { now } from '../tick.ts'
+
 /** One attempt. Times are milliseconds since its start; -1: it did not come to that. */
 export interface UpstreamState {
   peer: string
@@ -25,7 +27,7 @@ export class UpstreamStates {
     const state = {
       peer,
       status: 0,
-      started: Date.now(),
+      started: now(),
       connectTime: -1,
       headerTime: -1,
       responseTime: -1,

@@ -1,5 +1,6 @@
 // Variables of proxied requests: `$proxy_*` and `$upstream_*`.
 
+import { hashName } from '../../http/fields.ts'
 import type { VariableReader } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
 import type { UpstreamState } from '../../upstream/states.ts'
@@ -12,10 +13,12 @@ function list(value: (state: UpstreamState) => string | null): VariableReader {
 
 const duration = (milliseconds: number) => (milliseconds < 0 ? null : seconds(milliseconds))
 
+const FORWARDED_FOR = hashName('x-forwarded-for')
+
 /** The client's chain of proxies with this connection's peer at its end. */
 function forwardedFor(r: Request): string {
   const address = r.stream.connection.remoteAddress || 'unix:'
-  const before = r.fields.join('x-forwarded-for')
+  const before = r.fields.join('x-forwarded-for', FORWARDED_FOR, ', ')
   return before === null ? address : `${before}, ${address}`
 }
 

@@ -9,6 +9,7 @@ import {
   type Setter,
 } from '../../../shared/conf/command.ts'
 import { oneOf, time } from '../../../shared/conf/setters.ts'
+import { flat } from '../../../shared/latin1.ts'
 import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
 import { fieldValue, hashName, NameSet } from '../../http/fields.ts'
 import { locationConf } from '../../http/location-conf.ts'
@@ -37,6 +38,14 @@ interface SetHeader {
   value: ComplexValue
 }
 
+/** A field whose value depends on the request, with the constant lines before it; each begins with a line end. */
+interface HeaderStep {
+  before: string
+  /** `before` and the field up to its value: used unless the value is empty. */
+  withName: string
+  value: ComplexValue
+}
+
 interface ProxyConf {
   proxyPass: ProxyPass | undefined
   proxySetHeader: readonly SetHeader[]
@@ -52,7 +61,11 @@ interface ProxyConf {
 /** Everything about a proxied location that can be known before a request. */
 interface ProxyPlan {
   group: PeerGroup
-  setHeaders: readonly SetHeader[]
+  /** ` HTTP/1.x` */
+  version: string
+  steps: readonly HeaderStep[]
+  /** Constant lines behind the last step. */
+  lastLines: string
   /** Client fields that are not passed on. */
   ownFields: NameSet
   /** Backend fields that are not passed on. */
@@ -169,7 +182,8 @@ function makePlan(conf: ProxyConf, pass: ProxyPass, context: BuildContext): Prox
   const hidden = [...HANDLED_FIELDS, ...HIDDEN_FIELDS, ...conf.proxyHideHeader]
   return {
     group,
-    setHeaders: requestHeaders(conf, pass.address, context),
+    version: ` HTTP/1.${conf.proxyHttpVersion}`,
+    ...headerSteps(requestHeaders(conf, pass.address, context)),
     ownFields: new NameSet(['Host', ...CONNECTION_FIELDS, ...names]),
     hiddenFields: new NameSet(hidden),
     hiddenWithLocation: new NameSet([...hidden, 'Location']),
@@ -190,6 +204,18 @@ function requestHeaders(conf: ProxyConf, address: string, context: BuildContext)
   if (configured.some(({ name }) => name.toLowerCase() === 'host')) return [...configured]
   const host = address.startsWith('unix:') ? 'localhost' : address
   return [...configured, { name: 'Host', value: compileValue(host, context) }]
+}
+
+function headerSteps(headers: SetHeader[]): { steps: HeaderStep[]; lastLines: string } {
+  const steps: HeaderStep[] = []
+  let before = ''
+  for (const { name, value } of headers) {
+    if (value.constant === null) {
+      steps.push({ before, withName: flat(`${before}\r\n${name}: `), value })
+      before = ''
+    } else if (value.constant !== '') before += `\r\n${name}: ${value.constant}`
+  }
+  return { steps, lastLines: flat(before) }
 }
 
 function isFraming(name: string): boolean {
@@ -215,16 +241,17 @@ function url(r: Request, address: string): string {
 }
 
 function createRequest(r: Request): string {
-  const conf = r.conf(proxy)
-  const plan = conf.plan!
-  let head = `${r.client.method} ${requestUri(r)} HTTP/1.${conf.proxyHttpVersion}\r\n`
-  for (const { name, value } of plan.setHeaders) {
-    const text = value.constant ?? fieldValue(value.evaluate(r))
-    if (text !== '') head += `${name}: ${text}\r\n`
+  const plan = r.conf(proxy).plan!
+  let head = `${r.client.method} ${requestUri(r)}${plan.version}`
+  for (const { before, withName, value } of plan.steps) {
+    const text = fieldValue(value.evaluate(r))
+    if (text !== '') head += withName + text
+    else if (before !== '') head += before
   }
-  if (r.client.contentLength >= 0) head += `Content-Length: ${r.client.contentLength}\r\n`
-  else if (r.client.hasBody) head += 'Transfer-Encoding: chunked\r\n'
-  return `${head}${r.fields.lines(plan.ownFields)}\r\n`
+  if (plan.lastLines !== '') head += plan.lastLines
+  if (r.client.contentLength >= 0) head += `\r\nContent-Length: ${r.client.contentLength}`
+  else if (r.client.hasBody) head += '\r\nTransfer-Encoding: chunked'
+  return `${head}\r\n${r.fields.lines(plan.ownFields)}\r\n`
 }
 
 /** nginx's rules: without a URI part the target goes on as it came; with one it takes the place of the prefix. */
