@@ -1,6 +1,6 @@
 // Framing of HTTP/1 message bodies on the way in: by length, by chunks, or until the connection ends (RFC 9112
-// sections 6 and 7). One decoder for client and upstream connections. It copies nothing: content is passed on as
-// slices of what arrived.
+// sections 6 and 7). One decoder for client and upstream connections. Content is passed on as slices of what arrived;
+// small chunks that arrive together are moved together in place first, so that they cost one write and not one each.
 
 import type { Fields } from '../http/fields.ts'
 import { Fields as FieldList } from '../http/fields.ts'
@@ -32,6 +32,8 @@ const LF = 10
 /** Longest chunk-size line with extensions, and longest trailer section. */
 const MAX_SIZE_LINE = 4096
 const MAX_TRAILERS = 32768
+/** Chunks up to this size are moved to the end of the one before. */
+const SMALL_CHUNK = 4096
 
 export class BodyDecoder {
   #state: State = 'none'
@@ -41,6 +43,10 @@ export class BodyDecoder {
   #digits = 0
   #lineLength = 0
   #trailers = ''
+  #afterCR = false
+  /** Content of this call that has not been passed on yet. */
+  #gatheredStart = 0
+  #gatheredEnd = 0
   /** Content bytes seen so far. */
   received = 0
 
@@ -90,7 +96,7 @@ export class BodyDecoder {
 
   /**
    * Decodes `bytes[start, end)`. Returns the position behind the last byte of this body that was used (bytes behind
-   * it belong to the next message), or -1 when the framing is broken.
+   * it belong to the next message), or -1 when the framing is broken. Bytes of this body may have been moved.
    */
   decode(bytes: Buffer, start: number, end: number, events: BodyEvents): number {
     if (this.#state === 'length') return this.#decodeLength(bytes, start, end, events)
@@ -99,14 +105,20 @@ export class BodyDecoder {
       if (end > start) events.content(bytes, start, end, false)
       return end
     }
+    if (this.#state === 'done') return start
     let at = start
-    while (at < end && this.#state !== 'done') {
-      at =
-        this.#state === 'data'
-          ? this.#chunkData(bytes, at, end, events)
-          : this.#chunkByte(bytes[at]!, at, events)
-      if (at < 0) return -1
+    this.#gatheredStart = this.#gatheredEnd = start
+    while (at >= 0 && at < end && this.#state !== 'done') {
+      at = this.#state === 'data' ? this.#chunkData(bytes, at, end, events) : this.#chunkByte(bytes[at]!, at)
     }
+    this.#passGathered(bytes, events)
+    return this.#state === 'done' ? this.#complete(at, events) : at
+  }
+
+  #complete(at: number, events: BodyEvents): number {
+    const trailers = parseTrailers(this.#trailers)
+    if (trailers === null) return -1
+    events.complete(trailers.count === 0 ? null : trailers)
     return at
   }
 
@@ -125,12 +137,27 @@ export class BodyDecoder {
     this.#left -= stop - at
     this.received += stop - at
     if (this.#left === 0) this.#state = 'data CR'
-    events.content(bytes, at, stop, false)
+    if (this.#gatheredEnd > this.#gatheredStart && stop - at <= SMALL_CHUNK) {
+      // Over the framing between the two, which has been read.
+      bytes.copyWithin(this.#gatheredEnd, at, stop)
+      this.#gatheredEnd += stop - at
+    } else {
+      this.#passGathered(bytes, events)
+      this.#gatheredStart = at
+      this.#gatheredEnd = stop
+    }
     return stop
   }
 
+  #passGathered(bytes: Buffer, events: BodyEvents): void {
+    const start = this.#gatheredStart
+    const end = this.#gatheredEnd
+    this.#gatheredStart = end
+    if (end > start) events.content(bytes, start, end, false)
+  }
+
   /** One byte of framing. Returns the position behind it, or -1. */
-  #chunkByte(byte: number, at: number, events: BodyEvents): number {
+  #chunkByte(byte: number, at: number): number {
     switch (this.#state) {
       case 'size':
         return this.#sizeByte(byte) ? at + 1 : -1
@@ -152,7 +179,7 @@ export class BodyDecoder {
         this.#state = 'size'
         return byte === LF ? at + 1 : -1
       default:
-        return this.#trailerByte(byte, events) ? at + 1 : -1
+        return this.#trailerByte(byte) ? at + 1 : -1
     }
   }
 
@@ -171,17 +198,17 @@ export class BodyDecoder {
     return true
   }
 
-  #trailerByte(byte: number, events: BodyEvents): boolean {
+  #trailerByte(byte: number): boolean {
+    if (this.#trailers.length === MAX_TRAILERS) return false
     this.#trailers += String.fromCharCode(byte)
-    const text = this.#trailers
-    if (text.length > MAX_TRAILERS) return false
-    if (byte !== LF) return true
-    if (text.charCodeAt(text.length - 2) !== CR) return false
-    if (text !== '\r\n' && !text.endsWith('\r\n\r\n')) return true
-    const fields = parseTrailers(text)
-    if (fields === null) return false
-    this.#state = 'done'
-    events.complete(fields.count === 0 ? null : fields)
+    this.#lineLength++
+    if (byte !== LF) {
+      this.#afterCR = byte === CR
+      return true
+    }
+    if (!this.#afterCR) return false
+    if (this.#lineLength === 2) this.#state = 'done'
+    this.#lineLength = 0
     return true
   }
 }
