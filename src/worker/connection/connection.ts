@@ -161,8 +161,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
       return end
     }
     this.#text = ''
-    const refusal = stop < 0 ? head.refusal : sizeRefusal(head, stop)
-    if (refusal !== null) return this.#refuse(refusal, end)
+    if (stop > 0) head.refusal = sizeRefusal(head, stop)
+    if (head.refusal !== null) return this.#refuse(head.refusal, end)
     const at = from + stop - before
     this.#unread = end - at
     this.requests++

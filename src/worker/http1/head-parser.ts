@@ -8,6 +8,8 @@ import { Fields, nextHash } from '../http/fields.ts'
 export const INCOMPLETE = 0
 
 const COLON = 58
+const CR = 13
+const LF = 10
 const SPACE = 32
 const TAB = 9
 
@@ -101,20 +103,26 @@ export abstract class HeadParser {
     fields.text = text
     for (;;) {
       const start = this.#position
-      const end = this.#lineEnd(text, start)
-      if (end < 0) return end === -1 ? INCOMPLETE : this.#refuse('line ending')
-      if (end === start) {
-        this.#position = end + 2
+      const code = text.charCodeAt(start)
+      if (code === CR && start + 1 < text.length) {
+        if (text.charCodeAt(start + 1) !== LF) return this.#refuse('line ending')
+        this.#position = start + 2
         return this.#position
       }
+      if (code === CR || start === text.length) return INCOMPLETE
       if (fields.count >= MAX_FIELDS) return this.#refuse('too many fields')
-      const wrong = addField(fields, text, start, end, this.#dropOdd)
-      if (wrong >= 0) {
-        this.broken = brokenLine(text, start, wrong)
-        return this.#refuse('field')
-      }
-      this.#position = end + 2
+      const next = readField(fields, text, start, this.#dropOdd)
+      if (next === INCOMPLETE) return INCOMPLETE
+      if (next < 0) return this.#refuseField(text, start, -1 - next)
+      this.#position = next
     }
+  }
+
+  #refuseField(text: string, start: number, wrong: number): number {
+    const code = text.charCodeAt(wrong)
+    if (code === LF || (code === CR && text.charCodeAt(wrong + 1) !== LF)) return this.#refuse('line ending')
+    this.broken = brokenLine(text, start, wrong)
+    return this.#refuse('field')
   }
 
   /** End of the line that starts at `start`; -1: not complete; -2: a bare CR or LF. */
@@ -132,14 +140,15 @@ export abstract class HeadParser {
 }
 
 /**
- * Adds the field that stands in `text[start, end)`, the line without its end. Returns -1, or the position of the first
- * character that may not be there.
+ * Adds the field whose line starts at `start`. Returns the position behind the line, INCOMPLETE, or (negative) -1 less
+ * the position of the first character that may not be there.
  */
-export function addField(fields: Fields, text: string, start: number, end: number, dropOdd: boolean): number {
+export function readField(fields: Fields, text: string, start: number, dropOdd: boolean): number {
+  const length = text.length
   let hash = 0
   let odd = false
   let at = start
-  for (; at < end; at++) {
+  for (; at < length; at++) {
     const code = text.charCodeAt(at)
     const kind = charClass[code]
     if (kind !== NAME) {
@@ -148,17 +157,23 @@ export function addField(fields: Fields, text: string, start: number, end: numbe
     }
     hash = nextHash(hash, code)
   }
-  if (at === start || at === end || text.charCodeAt(at) !== COLON) return at
+  if (at === length) return INCOMPLETE
+  if (at === start || text.charCodeAt(at) !== COLON) {
+    return text.charCodeAt(at) === CR && at + 1 === length ? INCOMPLETE : -1 - at
+  }
   const nameEnd = at++
   // As nginx: blanks around a value are spaces; a tab is part of it.
-  while (at < end && text.charCodeAt(at) === SPACE) at++
-  let valueEnd = end
-  while (valueEnd > at && text.charCodeAt(valueEnd - 1) === SPACE) valueEnd--
-  for (let index = at; index < valueEnd; index++) {
-    if (charClass[text.charCodeAt(index)] === CONTROL) return index
-  }
-  if (!odd || !dropOdd) fields.add(start, nameEnd, at, valueEnd, hash)
-  return -1
+  while (at < length && text.charCodeAt(at) === SPACE) at++
+  const valueStart = at
+  while (at < length && charClass[text.charCodeAt(at)] !== CONTROL) at++
+  if (at === length) return INCOMPLETE
+  if (text.charCodeAt(at) !== CR) return -1 - at
+  if (at + 1 === length) return INCOMPLETE
+  if (text.charCodeAt(at + 1) !== LF) return -1 - at
+  let valueEnd = at
+  while (valueEnd > valueStart && text.charCodeAt(valueEnd - 1) === SPACE) valueEnd--
+  if (!odd || !dropOdd) fields.add(start, nameEnd, valueStart, valueEnd, hash)
+  return at + 2
 }
 
 /** A line up to the character at `at`, which is wrong, as nginx shows it: `Bad\x20...`. */

@@ -2,6 +2,7 @@
 // connection (sections 6 and 9). What nginx refuses with a status and a log line is refused with the same.
 
 import { hashName } from '../http/fields.ts'
+import type { RequestLine } from '../http/request.ts'
 import { type NormalizedTarget, normalizeTarget } from '../http/uri.ts'
 import { HeadParser, INCOMPLETE, isToken } from './head-parser.ts'
 
@@ -40,7 +41,7 @@ const UNKNOWN_CODING = refuse(501, 'client sent unknown "Transfer-Encoding"')
 const BAD_CONNECT = refuse(405, 'client sent CONNECT method')
 const BAD_TRACE = refuse(405, 'client sent TRACE method')
 
-export class RequestHead extends HeadParser {
+export class RequestHead extends HeadParser implements RequestLine {
   /** The request line as received. */
   line = ''
   method = ''
@@ -86,6 +87,15 @@ export class RequestHead extends HeadParser {
     this.keepAlive = false
     this.expectContinue = false
     this.refusal = null
+  }
+
+  /** `HTTP/1.1`; '' before the request line has been read. */
+  get protocol(): string {
+    return this.method === '' ? '' : this.minor === 1 ? 'HTTP/1.1' : `HTTP/1.${this.minor}`
+  }
+
+  get hasBody(): boolean {
+    return this.refusal === null && (this.chunked || this.contentLength > 0)
   }
 
   /** As HeadParser.parse; -1 leaves `refusal` set, also for a head that is well formed but contradicts itself. */

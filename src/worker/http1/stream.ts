@@ -2,7 +2,7 @@
 
 import type { BodySink, RequestContent } from '../http/body.ts'
 import { enterLocation } from '../http/phases.ts'
-import { type ClientConnection, type ClientStream, Request, type RequestLine } from '../http/request.ts'
+import { type ClientConnection, type ClientStream, Request } from '../http/request.ts'
 import type { AddressServers } from '../http/servers.ts'
 import type { Transport } from '../transport/transport.ts'
 import { RequestBody } from './request-body.ts'
@@ -40,18 +40,10 @@ export class Http1Stream implements ClientStream {
     servers: AddressServers,
     started: number,
   ): Http1Stream {
-    const line: RequestLine = {
-      line: head.line,
-      method: head.method,
-      target: head.target,
-      protocol: head.minor === 1 ? 'HTTP/1.1' : `HTTP/1.${head.minor}`,
-      minor: head.minor,
-      contentLength: head.contentLength,
-      hasBody: head.chunked || head.contentLength > 0,
-    }
-    const stream = new Http1Stream(owner, head, line, servers, started)
+    const stream = new Http1Stream(owner, head, servers, started)
     stream.request.keepalive = head.keepAlive
-    stream.#route(servers, head.authority || head.host || null)
+    stream.#takeTarget()
+    stream.#chooseServer(servers, head.hostName)
     return stream
   }
 
@@ -62,48 +54,41 @@ export class Http1Stream implements ClientStream {
     servers: AddressServers,
     started: number,
   ): Http1Stream {
-    const { line, method, target, minor } = head
-    const known: RequestLine = {
-      line,
-      method,
-      target,
-      minor,
-      protocol: '',
-      contentLength: -1,
-      hasBody: false,
-    }
-    const stream = new Http1Stream(owner, head, known, servers, started)
+    const stream = new Http1Stream(owner, head, servers, started)
     stream.request.doing = head.inFields ? 'reading client request headers' : 'reading client request line'
-    if (head.inFields) stream.#route(servers, head.authority || head.fields.get('host'))
+    if (!head.inFields) return stream
+    stream.#takeTarget()
+    const value = head.authority || head.fields.get('host')
+    const host = value === null ? null : hostName(value)
+    // A Host that is none chooses no server.
+    if (value === null || host !== null) stream.#chooseServer(servers, host)
     return stream
   }
 
-  private constructor(
-    owner: StreamOwner,
-    head: RequestHead,
-    line: RequestLine,
-    servers: AddressServers,
-    started: number,
-  ) {
+  private constructor(owner: StreamOwner, head: RequestHead, servers: AddressServers, started: number) {
     this.#owner = owner
     this.head = head
     this.writer = new ResponseWriter(owner.transport, owner)
-    this.body = line.hasBody ? new RequestBody(owner.transport, head.chunked ? -1 : head.contentLength) : null
-    this.request = new Request(this, line, head.fields, servers.defaultServer, started)
+    this.body = head.hasBody ? new RequestBody(owner.transport, head.chunked ? -1 : head.contentLength) : null
+    this.request = new Request(this, head, head.fields, servers.defaultServer, started)
     this.request.length = head.position
   }
 
-  /** Sets what the request line says, and chooses the server by `host`; null: the client named none. */
-  #route(servers: AddressServers, host: string | null): void {
+  /** Sets what the request line says. */
+  #takeTarget(): void {
     const r = this.request
     const { uri, args, quoted } = this.head.normalized
     r.uri = uri
     r.args = args
     r.quoted = quoted
     r.targetValid = !this.head.emptyPath
-    if (host !== null) r.host = hostName(host) ?? ''
-    // A Host that is none chooses no server.
-    if (host === null || r.host !== '') r.server = servers.find(r, r.host)
+  }
+
+  /** Chooses the server by `host`; null: the client named none. */
+  #chooseServer(servers: AddressServers, host: string | null): void {
+    const r = this.request
+    r.host = host ?? ''
+    r.server = servers.find(r, r.host)
     enterLocation(r, r.server.plan)
   }
 
