@@ -236,7 +236,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     if (body.finished) this.#bodyDone()
     else {
       body.flush()
-      this.#readTimer.start(r?.conf(coreHttp).clientBodyTimeout ?? LINGER)
+      if (r === undefined) this.#linger()
+      else this.#readTimer.start(r.conf(coreHttp).clientBodyTimeout)
     }
     return stop
   }
@@ -301,7 +302,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     if (this.#body === null) return this.#next()
     // The rest of the body stands between here and the next request.
     this.#body.discard()
-    this.#readTimer.start(LINGER)
+    this.#lingerUntil = now() + LINGER_IN_ALL
+    this.#linger()
     this.#takeAhead()
   }
 
