@@ -58,12 +58,13 @@ function handleReturn(r: Request): Result {
   const { status, text } = r.conf(returnModule).return!
   if (text === null && status >= 400) return status
   r.stream.discardBody(r)
+  // The text may name the status.
+  r.response.status = status
   const value = text?.evaluate(r) ?? ''
   if (REDIRECTS.includes(status)) {
     r.response.location = fieldValue(value)
     return status
   }
-  r.response.status = status
   r.response.contentType = contentType(r.conf(coreHttp), r.uri)
   sendContent(r, value)
   // Whatever the phase: the request is answered.
