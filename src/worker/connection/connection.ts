@@ -26,8 +26,6 @@ type Phase = 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'lingering' | 'clo
 /** nginx's lingering_timeout and lingering_time. */
 const LINGER = 5000
 const LINGER_IN_ALL = 30000
-/** For what is left to send once no request says otherwise. */
-const SEND_TIMEOUT = 60000
 /** Heads kept for reuse. */
 const SPARE_HEADS = 1000
 const spareHeads: RequestHead[] = []
@@ -60,7 +58,9 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #consuming = false
   /** Bytes behind the request being started: the client is still sending. */
   #unread = 0
+  /** Settings of the last request, for the time behind it. */
   #idleTimeout = 0
+  #sendTimeout = 0
   #idleSince = 0
   #lingerUntil = 0
   readonly #readTimer = new Timer(() => this.#readTimedOut())
@@ -295,7 +295,9 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const r = stream.request
     // Whether a body comes that was never asked for is the client's choice: nothing behind it can be understood.
     const last = !r.keepalive || stream.unasked
-    this.#idleTimeout = r.conf(coreHttp).keepaliveTimeout.idle
+    const { keepaliveTimeout, sendTimeout } = r.conf(coreHttp)
+    this.#idleTimeout = keepaliveTimeout.idle
+    this.#sendTimeout = sendTimeout
     this.#release(stream)
     if (broken) return this.#breakOff(stream.writer.endsWithConnection)
     if (last) return this.#closeGently()
@@ -383,7 +385,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #sending(): void {
     if (!this.#transport.backlogged) return
     this.#sendTimer ??= new Timer(() => this.#sendTimedOut())
-    this.#sendTimer.start(this.#stream?.request.conf(coreHttp).sendTimeout ?? SEND_TIMEOUT)
+    this.#sendTimer.start(this.#stream?.request.conf(coreHttp).sendTimeout ?? this.#sendTimeout)
   }
 
   #sendTimedOut(): void {

@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { MemoryClient, TestEngine as TestEngineType } from '../../support/engine.ts'
 
-const CONF = 'client_header_timeout 2s; client_body_timeout 2s; keepalive_timeout 2s; return 200 text;'
+const CONF =
+  'client_header_timeout 2s; client_body_timeout 2s; keepalive_timeout 2s; send_timeout 2s; return 200 text;'
 const UPLOAD = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n'
 
 let engine: TestEngineType
@@ -62,3 +63,12 @@ it('what comes behind the last answer of a connection is read for half a minute 
   expect(seconds).toBeGreaterThan(25)
   expect(seconds).toBeLessThan(35)
 })
+
+it.each(['', 'Connection: close\r\n'])(
+  'an answer that is never read is given up after send_timeout %#',
+  async (line) => {
+    client.transport.room = false
+    client.transport.receive(`GET / HTTP/1.1\r\nHost: a\r\n${line}\r\n`)
+    expect(await secondsWith('a', 100)).toBeLessThan(6)
+  },
+)
