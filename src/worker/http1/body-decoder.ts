@@ -105,7 +105,7 @@ export class BodyDecoder {
       if (end > start) events.content(bytes, start, end, false)
       return end
     }
-    if (this.#state === 'done') return start
+    if (this.done) return start
     let at = start
     this.#gatheredStart = this.#gatheredEnd = start
     while (at >= 0 && at < end && this.#state !== 'done') {
