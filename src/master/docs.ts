@@ -1,17 +1,20 @@
 // `npm run docs`: writes the lists of directives and variables into README.md, between their markers, from the
-// tables that the configuration is checked with. A test holds README.md to them. Not part of the package.
+// tables that the configuration is checked with, and the figures of the last full `npm run bench`. A test holds
+// README.md to them. Not part of the package.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { contextList } from '../shared/conf/build.ts'
 import { type Command, MAIN } from '../shared/conf/command.ts'
 import { httpModules, modules } from '../worker/modules.ts'
 
+/** What a full benchmark writes. */
+const FIGURES = new URL('../../bench/results/latest.md', import.meta.url)
 export const README = new URL('../../README.md', import.meta.url)
 
 /** README's text with current lists. Throws where a pair of markers is missing. */
 export function withLists(readme: string): string {
   const commands = modules.flatMap((module) => module.commands)
-  let text = readme
+  let text = between(readme, 'bench', readFileSync(FIGURES, 'utf8').trim())
   text = between(text, 'directives', directiveTable(commands.filter((command) => !command.noEffect)))
   text = between(text, 'tuning', tuningTable(commands.filter((command) => command.noEffect)))
   return between(text, 'variables', variableList())
