@@ -21,9 +21,10 @@ export class RoundRobin implements Balancer {
   pick(_r: Request, tried: ReadonlySet<Peer> | null): Peer | null {
     const schedule = this.#schedule
     if (schedule.length === 1) return tried === null ? schedule[0]! : null
-    for (let turn = 0; turn < schedule.length; turn++) {
-      const position = Atomics.add(this.#counter, 0, 1) >>> 0
-      const peer = schedule[position % schedule.length]!
+    // One turn is taken whatever comes of it: a retry does not shift those of the other workers further.
+    const position = Atomics.add(this.#counter, 0, 1) >>> 0
+    for (let offset = 0; offset < schedule.length; offset++) {
+      const peer = schedule[(position + offset) % schedule.length]!
       if (tried === null || !tried.has(peer)) return peer
     }
     return null

@@ -76,6 +76,16 @@ describe('RoundRobin', () => {
     expect(balancer.pick(r, new Set([a!, b!, c!]))).toBeNull()
   })
 
+  it('takes one turn for a retry, however many peers it passes over', () => {
+    const shared = zone()
+    const [a, b, c] = peers(1, 1, 1)
+    const balancer = new RoundRobin([a!, b!, c!], shared)
+    expect(balancer.pick(r, new Set([a!, b!]))).toBe(c)
+    expect(new Int32Array(shared)[0]).toBe(1)
+    expect(balancer.pick(r, new Set([a!, b!, c!]))).toBeNull()
+    expect(new Int32Array(shared)[0]).toBe(2)
+  })
+
   it('of one peer gives it once', () => {
     const [a] = peers(7)
     const balancer = new RoundRobin([a!], zone())
