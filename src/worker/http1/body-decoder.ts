@@ -4,7 +4,7 @@
 
 import type { Fields } from '../http/fields.ts'
 import { Fields as FieldList } from '../http/fields.ts'
-import { addField } from './head-parser.ts'
+import { readField } from './head-parser.ts'
 
 /** What the decoder finds in the bytes it is given. */
 export interface BodyEvents {
@@ -225,10 +225,8 @@ function parseTrailers(text: string): Fields | null {
   fields.reset(text)
   let start = 0
   while (start < text.length - 2) {
-    const end = text.indexOf('\r\n', start)
-    const line = text.slice(start, end)
-    if (/[\r\n]/.test(line) || addField(fields, text, start, end, true) >= 0) return null
-    start = end + 2
+    start = readField(fields, text, start, true)
+    if (start <= 0) return null
   }
   return fields
 }
