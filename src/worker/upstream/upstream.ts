@@ -1,7 +1,6 @@
 // A request at its backend: attempt after attempt until one answers, then the response on its way to the client. The
 // relay of bodies in both directions, with backpressure, is here and nowhere else.
 
-import { now } from '../tick.ts'
 import { errnoText } from '../../shared/errno.ts'
 import { latin1 } from '../../shared/latin1.ts'
 import type { ContentSource } from '../http/body.ts'
@@ -11,6 +10,7 @@ import { OK } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
 import type { BodyEvents } from '../http1/body-decoder.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
+import { now } from '../tick.ts'
 import { PeerConnection, type PeerUser } from './connect.ts'
 import { type Failure, failureStatus, mayTryAgain } from './failure.ts'
 import type { Peer, PeerGroup } from './peers.ts'
@@ -41,7 +41,7 @@ type State = 'connecting' | 'header' | 'body' | 'tunnel' | 'done'
 /** nginx's default proxy_buffer_size, which bounds the head of a response. */
 const HEAD_LIMIT = 4096
 /** So much is looked at first: most heads are shorter. */
-const FIRST_LOOK = 1024
+const FIRST_LOOK = 512
 /** Interim responses before the final one; more is a backend gone wrong. */
 const MAX_INTERIM = 32
 
