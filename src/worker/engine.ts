@@ -57,7 +57,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
     this.connectionLimit = workerConnections(cycle.root)
     this.generation = plan.generation
     const mainLog = errorLog(cycle.root)
-    onCrash((stack) => mainLog.alert(`a connection is closed because of an internal error: ${stack}`))
+    onCrash((stack) => mainLog.alert(`internal error: ${stack}`))
   }
 
   /** Writes logs to other descriptors from now on; everything gathered so far went to the old ones. */

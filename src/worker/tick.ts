@@ -9,6 +9,7 @@ const last: Task[] = []
 let scheduled = false
 /** 0: not read in this turn. */
 let moment = 0
+let monotonic = 0
 
 /** Milliseconds since the epoch, the same all through a turn of the event loop. */
 export function now(): number {
@@ -31,6 +32,15 @@ export function atTickEnd(task: Task): void {
   schedule()
 }
 
+/** Milliseconds of the monotonic clock, the same all through a turn. */
+export function monotonicNow(): number {
+  if (monotonic === 0) {
+    monotonic = performance.now()
+    schedule()
+  }
+  return monotonic
+}
+
 function schedule(): void {
   if (scheduled) return
   scheduled = true
@@ -41,6 +51,7 @@ function schedule(): void {
 export function run(): void {
   scheduled = false
   moment = 0
+  monotonic = 0
   drain(first)
   drain(last)
 }

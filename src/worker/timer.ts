@@ -3,9 +3,12 @@
 // its new deadline, and the sweep moves it when it meets it. A timer fires between its duration and two sweeps after
 // it, never early.
 
+import { monotonicNow } from './tick.ts'
+import { reportCrash } from './transport/crash.ts'
+
 const SWEEP = 100
 
-/** Milliseconds of the coarse clock; monotonic, at most one sweep behind. */
+/** When the sweep at work began. */
 let now = performance.now()
 
 interface Node {
@@ -49,7 +52,7 @@ export class Timer implements Node {
 
   /** Expires `duration` milliseconds from now; replaces an earlier start. */
   start(duration: number): void {
-    this.#deadline = now + duration + SWEEP
+    this.#deadline = monotonicNow() + duration
     if (this.#due <= this.#deadline) return
     this.unlink()
     this.#link()
@@ -105,7 +108,14 @@ function sweep(): void {
     if (ring === undefined) continue
     // Timers of the current slot that are not due yet come back into it, in a new ring.
     slots.delete(slot)
-    for (let timer = ring.shift(); timer !== null; timer = ring.shift()) timer.check()
+    for (let timer = ring.shift(); timer !== null; timer = ring.shift()) {
+      try {
+        timer.check()
+      } catch (error) {
+        // A bug in what one timer does must not keep the others from firing.
+        reportCrash(error)
+      }
+    }
   }
   lastSlot = current
 }

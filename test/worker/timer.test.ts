@@ -11,7 +11,7 @@ let fired: string[]
 const named = (name: string) => new Timer(() => fired.push(name))
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setImmediate', 'performance'] })
   vi.resetModules()
   ;({ Timer } = await import('../../src/worker/timer.ts'))
   fired = []

@@ -61,7 +61,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   /** Settings of the last request, for the time behind it. */
   #idleTimeout = 0
   #sendTimeout = 0
-  #idleSince = 0
+  #idleSince = this.opened
   #lingerUntil = 0
   readonly #readTimer = new Timer(() => this.#readTimedOut())
   #sendTimer: Timer | null = null
@@ -90,9 +90,9 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     return this.#transport.localPort
   }
 
-  /** Milliseconds since the epoch since when the connection is idle after a request; 0: it is not. */
+  /** Milliseconds since the epoch since when it waits for a request, its first or the next; 0: it does not. */
   get idleSince(): number {
-    return this.#phase === 'idle' && this.requests > 0 ? this.#idleSince : 0
+    return this.#phase === 'idle' ? this.#idleSince : 0
   }
 
   /** Closes the connection if no request is in flight; one that is in flight will be its last. */
@@ -314,7 +314,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#stream = null
     this.#host.stats.addWriting(-1)
     head.reset()
-    if (spareHeads.length < SPARE_HEADS) spareHeads.push(head)
+    if (spareHeads.length < SPARE_HEADS && !head.fields.grown) spareHeads.push(head)
   }
 
   #next(): void {
@@ -393,6 +393,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     if (r !== undefined) {
       r.doing = 'sending response to client'
       r.log('info', TIMED_OUT)
+      abandon(r, 408)
     }
     this.#transport.destroy()
   }

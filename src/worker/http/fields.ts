@@ -3,6 +3,8 @@
 
 /** Numbers each field takes in `bounds`: start and end of the name, start and end of the value, hash of the name. */
 const STRIDE = 5
+/** Fields whose room is worth keeping. */
+const KEPT = 100
 
 /** Hash of a lower-case field name, as `nextHash` gives it over each character. */
 export function hashName(name: string): number {
@@ -50,6 +52,11 @@ export class Fields {
   text = ''
   count = 0
   readonly #bounds: number[] = []
+
+  /** There is room for so many fields that it should not be kept for later. */
+  get grown(): boolean {
+    return this.#bounds.length > KEPT * STRIDE
+  }
 
   /** Forgets all fields; the new ones will stand in `text`. */
   reset(text: string): void {

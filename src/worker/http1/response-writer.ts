@@ -58,6 +58,11 @@ export class ResponseWriter implements BodySink {
 
   write(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     if (this.#done) return true
+    if (start === end) {
+      // A chunk of no bytes would be the last one.
+      if (last) this.end(null)
+      return true
+    }
     if (last) this.#done = true
     if (this.#framing === 'none') {
       if (last) this.flush()

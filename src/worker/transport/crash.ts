@@ -10,8 +10,13 @@ export function onCrash(reporter: (stack: string) => void): void {
   report = reporter
 }
 
+/** Tells of an error that nothing else will. */
+export function reportCrash(error: unknown): void {
+  report(error instanceof Error ? (error.stack ?? error.message) : String(error))
+}
+
 /** Closes `transport`, whose owner threw `error`. */
 export function crashed(transport: Transport, error: unknown): void {
-  report(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  reportCrash(error)
   transport.destroy(true)
 }

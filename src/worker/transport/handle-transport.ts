@@ -9,8 +9,10 @@ import { atTickEnd } from '../tick.ts'
 import { crashed } from './crash.ts'
 import {
   acquire,
+  attach,
   detach,
   HEADROOM,
+  isSpare,
   READ_SIZE,
   type ReadBuffer,
   release,
@@ -211,22 +213,26 @@ export class HandleTransport implements Transport {
     if (this.#state !== 'open') return undefined
     const buffer = this.#buffer ?? sharedBuffer
     this.owner.onData(buffer, HEADROOM, HEADROOM + count)
-    if (this.#buffer === null) {
+    const own = this.#buffer
+    if (own === null) {
       // A full read: a large body is passing. From here on its bytes need no copy.
-      if (count < READ_SIZE || this.#state !== 'open') return undefined
-      return this.#take()
+      return count === READ_SIZE && this.#state === 'open' ? this.#attach() : undefined
     }
-    if (this.#buffer.pins === 0) return undefined
-    // A write still uses it: read on into another one.
-    detach(this.#buffer)
-    return this.#take()
+    if (own.pins! > 0) {
+      // A write still uses it: read on into another one.
+      detach(own)
+      return this.#attach()
+    }
+    if (!isSpare(own, count)) return undefined
+    detach(own)
+    this.#buffer = null
+    return sharedBuffer.window
   }
 
-  #take(): Buffer {
-    const buffer = acquire()
-    buffer.attached = true
-    this.#buffer = buffer
-    return buffer.window!
+  /** Reads into a buffer of this transport's own from now on, if there is one to be had. */
+  #attach(): Buffer | undefined {
+    this.#buffer = attach()
+    return (this.#buffer ?? sharedBuffer).window
   }
 
   #sendText(text: string): boolean {

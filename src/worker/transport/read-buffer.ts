@@ -8,6 +8,12 @@ export const HEADROOM = 2048
 export const READ_SIZE = 65536
 /** Buffers kept for reuse; more are left to the garbage collector. */
 const POOL_LIMIT = 256
+/** Transports with a buffer of their own at most: 66 MiB. */
+const MAX_ATTACHED = 1024
+/** So many of them may keep it while little arrives for them. */
+const KEPT_ATTACHED = 64
+/** What counts as little. */
+const SMALL_READ = 8192
 
 /** A buffer that may be pinned by unfinished writes. */
 export interface ReadBuffer extends Buffer {
@@ -37,6 +43,22 @@ export function acquire(): ReadBuffer {
   return pool.pop() ?? create()
 }
 
+let attached = 0
+
+/** A buffer for a transport to read into, until `detach`; null: there are too many already. */
+export function attach(): ReadBuffer | null {
+  if (attached >= MAX_ATTACHED) return null
+  const buffer = acquire()
+  buffer.attached = true
+  attached++
+  return buffer
+}
+
+/** Whether a transport whose last read gave `count` bytes should go back to the shared buffer. */
+export function isSpare(buffer: ReadBuffer, count: number): boolean {
+  return attached > KEPT_ATTACHED && count < SMALL_READ && buffer.pins === 0
+}
+
 /** Returns a buffer that neither a transport nor a write uses any more. */
 export function release(buffer: ReadBuffer): void {
   if (pool.length < POOL_LIMIT) pool.push(buffer)
@@ -45,6 +67,7 @@ export function release(buffer: ReadBuffer): void {
 /** Lets go of a transport's buffer: back to the pool now, or when its last write is done. */
 export function detach(buffer: ReadBuffer): void {
   buffer.attached = false
+  attached--
   if (buffer.pins === 0) release(buffer)
 }
 

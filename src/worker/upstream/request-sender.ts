@@ -30,6 +30,11 @@ export class RequestSender implements BodySink {
   }
 
   write(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    if (start === end) {
+      // A chunk of no bytes would be the last one.
+      if (last) this.end()
+      return true
+    }
     this.started = true
     if (last) this.complete = true
     if (!this.#chunked) return this.#send('', bytes, start, end, '')

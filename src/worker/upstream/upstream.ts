@@ -16,7 +16,7 @@ import { type Failure, failureStatus, mayTryAgain } from './failure.ts'
 import type { Peer, PeerGroup } from './peers.ts'
 import { RequestSender } from './request-sender.ts'
 import { type UpstreamState, UpstreamStates } from './states.ts'
-import { Tunnel } from './tunnel.ts'
+import { Tunnel, type TunnelEnd } from './tunnel.ts'
 
 /** What a protocol module (proxy, later others) makes of a request. */
 export interface UpstreamSettings {
@@ -278,19 +278,26 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     r.source = null
     const { transport, early } = r.stream.openTunnel(r)
     const tunnel = new Tunnel(transport, connection.release(), this.#settings, (end) => {
-      attempt.bytesReceived += tunnel.peerBytes
-      attempt.bytesSent += tunnel.clientBytes
-      if (end !== 'closed') {
-        const who = end === 'peer timeout' ? 'upstream' : 'client'
-        r.log(who === 'upstream' ? 'error' : 'info', `${who} timed out (110: Connection timed out)`)
-      }
-      r.length += tunnel.clientBytes
-      r.stream.closeTunnel(r, tunnel.peerBytes)
-      this.#finishAttempt(false)
-      connection.destroy()
-      finalize(r, OK)
+      this.#tunnelEnded(tunnel, end)
+      // Nothing that is still queued would be taken.
+      if (end === 'client timeout') transport.destroy()
     })
     tunnel.start(early, fromPeer)
+  }
+
+  #tunnelEnded(tunnel: Tunnel, end: TunnelEnd): void {
+    const { r } = this
+    const attempt = this.#attempt!
+    const connection = this.#connection!
+    attempt.bytesReceived += tunnel.peerBytes
+    attempt.bytesSent += tunnel.clientBytes
+    r.length += tunnel.clientBytes
+    if (end === 'peer timeout') r.log('error', 'upstream timed out (110: Connection timed out)')
+    if (end === 'client timeout') r.log('info', 'client timed out (110: Connection timed out)')
+    r.stream.closeTunnel(r, tunnel.peerBytes)
+    this.#finishAttempt(false)
+    connection.destroy()
+    finalize(r, OK)
   }
 
   #readBody(bytes: Buffer, start: number, end: number): void {
