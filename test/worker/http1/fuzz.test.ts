@@ -297,8 +297,10 @@ interface Decoded {
 }
 
 /** Feeds `bytes` in pieces to a decoder of chunks, or of `length` bytes. */
-function decode(bytes: Buffer, lengths: readonly number[], length: number | null = null): Decoded {
+function decode(given: Buffer, lengths: readonly number[], length: number | null = null): Decoded {
   const decoder = new BodyDecoder()
+  // The decoder may move content within the buffer it reads.
+  const bytes = Buffer.from(given)
   if (length === null) decoder.startChunked()
   else decoder.startLength(length)
   const pieces: Buffer[] = []
