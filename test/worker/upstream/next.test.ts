@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Request } from '../../../src/worker/http/request.ts'
-import { type FailureKind, failureStatus, mayTryAgain } from '../../../src/worker/upstream/failure.ts'
+import { type FailureKind, failureStatus, mayTryAgain } from '../../../src/worker/upstream/next.ts'
 
 const request = (method: string, headSent = false) => ({ client: { method }, headSent }) as Request
 
