@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import type { BuildContext } from '../../shared/conf/build.ts'
 import type { Directive } from '../../shared/conf/directive.ts'
 import type { Module, VariableFamily, VariableReader } from './module.ts'
+import { isNginxVariable } from './nginx-variables.ts'
 import type { Request } from './request.ts'
 
 /** Names of one list of modules, with the named captures its regular expressions define. */
@@ -69,7 +70,9 @@ export function declareCapture(context: BuildContext, name: string): void {
 export function checkVariables(context: BuildContext): void {
   const { captures, pending } = of(context)
   for (const [name, directive] of pending) {
-    if (!captures.has(name)) context.error(`unknown "${name}" variable`, directive)
+    if (captures.has(name)) continue
+    if (isNginxVariable(name)) context.error(`the "${name}" variable is not supported by weir yet`, directive)
+    context.error(`unknown "${name}" variable`, directive)
   }
 }
 

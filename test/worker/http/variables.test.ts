@@ -84,6 +84,8 @@ describe('a complex value', () => {
     ['$' + '{}', 'invalid variable name'],
     ['$' + '{a', 'the closing bracket in "a" variable is missing'],
     ['$nothing', 'unknown "nothing" variable'],
+    ['$ssl_protocol', 'the "ssl_protocol" variable is not supported by weir yet'],
+    ['$upstream_http_x_a', 'the "upstream_http_x_a" variable is not supported by weir yet'],
     ['$arg_', 'unknown "arg_" variable'],
     ['$0', 'unknown "0" variable'],
   ])('%j is refused: %s', (text, message) => {

@@ -1,0 +1,30 @@
+// Variables of nginx and NGINX Plus, to tell one that weir does not have yet from one that does not exist.
+
+const NAMES = new Set(
+  `ancient_browser bytes_received connections_active connections_reading connections_waiting
+  connections_writing date_gmt date_local document_root fastcgi_path_info
+  fastcgi_script_name geoip_area_code geoip_city geoip_city_continent_code geoip_city_country_code
+  geoip_city_country_code3 geoip_city_country_name geoip_country_code geoip_country_code3 geoip_country_name
+  geoip_dma_code geoip_latitude geoip_longitude geoip_org geoip_postal_code geoip_region geoip_region_name
+  gzip_ratio http2 http3 invalid_referer limit_conn_status limit_rate limit_req_status
+  memcached_key modern_browser pipe proxy_protocol_addr proxy_protocol_port proxy_protocol_server_addr
+  proxy_protocol_server_port quic realip_remote_addr realip_remote_port realpath_root request_body
+  request_body_file request_filename request_port secure_link secure_link_expires session_log_binary_id
+  session_log_id slice_range spdy ssl_alpn_protocol ssl_cipher ssl_ciphers ssl_client_cert
+  ssl_client_escaped_cert ssl_client_fingerprint ssl_client_i_dn ssl_client_i_dn_legacy ssl_client_raw_cert
+  ssl_client_s_dn ssl_client_s_dn_legacy ssl_client_serial ssl_client_sigalg ssl_client_v_end
+  ssl_client_v_remain ssl_client_v_start ssl_client_verify ssl_curve ssl_curves ssl_early_data ssl_ech_status
+  ssl_preread_alpn_protocols ssl_preread_protocol ssl_preread_server_name ssl_protocol ssl_server_name
+  ssl_session_id ssl_session_reused ssl_sigalg tcpinfo_rcv_space tcpinfo_rtt tcpinfo_rttvar tcpinfo_snd_cwnd
+  uid_got uid_reset uid_set upstream_cache_age upstream_cache_key upstream_cache_last_modified
+  upstream_cache_status upstream_first_byte_time upstream_last_addr upstream_last_server_name
+  upstream_queue_time upstream_session_time`.split(/\s+/),
+)
+
+const FAMILIES =
+  /^(cookie|http|jwt_claim|jwt_header|otel|proxy_protocol_tlv|sent_http|sent_trailer|upstream_cookie|upstream_http|upstream_trailer)_./
+
+/** Whether nginx has a variable called `name` (lower case). */
+export function isNginxVariable(name: string): boolean {
+  return NAMES.has(name) || FAMILIES.test(name)
+}
