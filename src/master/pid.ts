@@ -1,7 +1,17 @@
 // The pid file: written when every socket is bound, removed at the end, read by `-s`.
 
-import { closeSync, ftruncateSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { errnoText } from '../shared/errno.ts'
+import { utf8 } from '../shared/latin1.ts'
 
 /** The pid file of a running master. */
 export class PidFile {
@@ -12,12 +22,13 @@ export class PidFile {
   constructor(path: string) {
     this.path = path
     // Beside the final name, as renaming works within one file system only.
-    const temporary = `${path}.${process.pid}`
+    const temporary = `${utf8(path)}.${process.pid}`
     try {
       this.#fd = openSync(temporary, 'w', 0o644)
       writeSync(this.#fd, `${process.pid}\n`)
-      renameSync(temporary, path)
+      renameSync(temporary, utf8(path))
     } catch (error) {
+      if (existsSync(temporary)) rmSync(temporary)
       throw new Error(`open() "${path}" failed (${errnoText(error)})`)
     }
   }
@@ -25,7 +36,8 @@ export class PidFile {
   /** Removes the file; where privileges were dropped and the folder is not ours any more, empties it. Returns the error, or null. */
   remove(): string | null {
     try {
-      if (readFileSync(this.path, 'latin1') === `${process.pid}\n`) rmSync(this.path)
+      const path = utf8(this.path)
+      if (readFileSync(path, 'latin1') === `${process.pid}\n`) rmSync(path)
       return null
     } catch (error) {
       ftruncateSync(this.#fd)
@@ -40,7 +52,7 @@ export class PidFile {
 export function readPid(path: string): number {
   let text: string
   try {
-    text = readFileSync(path, 'latin1').trim()
+    text = readFileSync(utf8(path), 'latin1').trim()
   } catch (error) {
     throw new Error(`open() "${path}" failed (${errnoText(error)})`)
   }

@@ -20,6 +20,11 @@ export function writeLatin1(bytes: Buffer, text: string, offset: number): void {
   else write.call(bytes, text, offset)
 }
 
+/** A path held as latin1 in the form Node takes paths in: Node makes its bytes UTF-8. */
+export function utf8(text: string): string {
+  return Buffer.from(text, 'latin1').toString()
+}
+
 /** The same text in one piece: V8 keeps what was put together as a tree, which costs each time it is written. */
 export function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')

@@ -5,6 +5,7 @@
 
 import { type BoundSocket, createServer, type Server, type Socket } from 'node:net'
 import { errnoText } from './errno.ts'
+import { utf8 } from './latin1.ts'
 import type { AcceptedConnection, ListenAddress } from './messages.ts'
 
 /** Node's handle of a listening socket, as far as it is used here. */
@@ -42,7 +43,12 @@ export async function listenOn(
     if (bound !== null) server.listen(bound, address.backlog)
     // Anyone may connect, as with nginx; the folder's permissions decide.
     else
-      server.listen({ path: address.path!, backlog: address.backlog, readableAll: true, writableAll: true })
+      server.listen({
+        path: utf8(address.path!),
+        backlog: address.backlog,
+        readableAll: true,
+        writableAll: true,
+      })
   })
   server.on('error', (error) => events.acceptFailed(errnoText(error)))
   if (!acceptHandles(server, address, events))

@@ -1,6 +1,7 @@
 // One connection to a peer: opened, used by one request at a time, idle in between.
 
 import { connect as connectSocket } from 'node:net'
+import { utf8 } from '../../shared/latin1.ts'
 import { BodyDecoder } from '../http1/body-decoder.ts'
 import { ResponseHead } from '../http1/response-head.ts'
 import { now } from '../tick.ts'
@@ -94,7 +95,9 @@ export class PeerConnection implements TransportOwner {
   #connect(): void {
     const { host, port, path } = this.peer
     const socket =
-      path !== null ? connectSocket({ path }) : connectSocket({ host: host!, port, noDelay: true })
+      path !== null
+        ? connectSocket({ path: utf8(path) })
+        : connectSocket({ host: host!, port, noDelay: true })
     const failed = (error: NodeJS.ErrnoException) => this.#failed(error)
     this.#abandon = () => socket.destroy()
     socket.once('error', failed)
