@@ -89,7 +89,8 @@ export class Timer implements Node {
   }
 
   #link(): void {
-    const slot = slotOf(this.#deadline)
+    // The time of a turn may be older than the last sweep: no sweep comes back to the slots before it.
+    const slot = Math.max(slotOf(this.#deadline), lastSlot)
     let ring = slots.get(slot)
     if (ring === undefined) slots.set(slot, (ring = new Ring()))
     this.#due = slot * SWEEP
@@ -102,8 +103,10 @@ export class Timer implements Node {
 
 function sweep(): void {
   now = performance.now()
+  const first = lastSlot
   const current = slotOf(now)
-  for (let slot = lastSlot; slot <= current; slot++) {
+  lastSlot = current
+  for (let slot = first; slot <= current; slot++) {
     const ring = slots.get(slot)
     if (ring === undefined) continue
     // Timers of the current slot that are not due yet come back into it, in a new ring.
@@ -117,7 +120,6 @@ function sweep(): void {
       }
     }
   }
-  lastSlot = current
 }
 
 setInterval(sweep, SWEEP).unref()

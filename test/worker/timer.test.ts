@@ -46,6 +46,20 @@ describe('Timer', () => {
     expect(fired).toEqual(['a'])
   })
 
+  it('started in a turn older than the last sweep fires at the next one', async () => {
+    // The turn does not end here.
+    vi.useRealTimers()
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    vi.resetModules()
+    ;({ Timer } = await import('../../src/worker/timer.ts'))
+    goTo(50)
+    named('first').start(60_000)
+    goTo(250)
+    named('late').start(0)
+    goTo(250 + 2 * SWEEP)
+    expect(fired).toEqual(['late'])
+  })
+
   it('started again fires by its new deadline only', () => {
     const timer = named('a')
     timer.start(1000)
