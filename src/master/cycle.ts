@@ -11,6 +11,9 @@ import { modules } from '../worker/modules.ts'
 import type { Options } from './options.ts'
 import type { Paths } from './paths.ts'
 
+/** `user` may change the account later; a reload still means the same. */
+const startedByRoot = process.getuid?.() === 0
+
 /** A configuration file and the command line, as directives: nothing is checked yet. */
 export interface Source {
   tree: Directive[]
@@ -43,7 +46,7 @@ export async function buildLoaded(
   paths: Paths,
   previous: LoadedCycle | null,
 ): Promise<LoadedCycle> {
-  const options: BuildOptions = { prefix: paths.prefix, confPrefix: paths.confPrefix }
+  const options: BuildOptions = { prefix: paths.prefix, confPrefix: paths.confPrefix, startedByRoot }
   if (paths.errorLog !== null) options.errorLog = paths.errorLog
   // The first build tells which names and zones there are, the second one uses them.
   const draft = buildCycle(source.tree, modules, options)

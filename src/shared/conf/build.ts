@@ -72,6 +72,8 @@ export interface BuildOptions {
   confPrefix: string
   /** `-e`: the error log used where the main context names none; default `logs/error.log`. */
   errorLog?: string
+  /** Whether root started weir, whoever it is by now: gives the port of a server without `listen`. Default: as it is. */
+  startedByRoot?: boolean
   /** Addresses of the host names in `BuildContext.hosts`, once the master has looked them up. */
   addresses?: Record<string, string[]>
   /** Shared memory by zone name, once the master has allocated what `BuildContext.zones` asks for. */

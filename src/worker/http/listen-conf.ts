@@ -30,7 +30,8 @@ export const addListen: Setter = (directive, context, previous) => {
 
 /** What a server without `listen` listens on. */
 export function implicitListen(context: BuildContext): Listen {
-  return parseListen([process.getuid?.() === 0 ? '80' : '8000'], context)
+  const root = context.options.startedByRoot ?? process.getuid?.() === 0
+  return parseListen([root ? '80' : '8000'], context)
 }
 
 function parseListen(args: string[], context: BuildContext): Listen {

@@ -8,9 +8,9 @@ import type { Request } from '../../../src/worker/http/request.ts'
 import { listenAddresses, planServers } from '../../../src/worker/http/servers.ts'
 import { httpModules, modules } from '../../../src/worker/modules.ts'
 
-function build(servers: string): Cycle {
+function build(servers: string, startedByRoot = true): Cycle {
   const tree = parseText(`events {} http { access_log off; ${servers} }`, 'nginx.conf')
-  return buildCycle(tree, modules, { prefix: '/p/', confPrefix: '/p/' })
+  return buildCycle(tree, modules, { prefix: '/p/', confPrefix: '/p/', startedByRoot })
 }
 
 /** The first name of the server for `host` at the address `key`, by way of the socket `socket`. */
@@ -132,6 +132,11 @@ describe('several addresses', () => {
       build('server { listen 80; server_name a; } server { listen 80 backlog=7 reuseport; server_name b; }'),
     )
     expect(address).toMatchObject({ key: '0.0.0.0:80', backlog: 7, reuseport: true })
+  })
+
+  it('are port 80 for a server without listen if root started weir, else 8000', () => {
+    const keys = [true, false].map((root) => listenAddresses(build('server {}', root))[0]!.key)
+    expect(keys).toEqual(['0.0.0.0:80', '0.0.0.0:8000'])
   })
 
   it.each([
