@@ -129,7 +129,9 @@ export class Distributor {
   #answered(worker: WorkerHandle, closed: number): void {
     this.#asked--
     if (closed > 0) this.#madeRoom = true
-    for (const { connection, key } of this.#waiting.splice(0, closed)) this.#send(worker, connection, key)
+    // It may have left since it was asked.
+    const taken = this.#workers.includes(worker) ? closed : 0
+    for (const { connection, key } of this.#waiting.splice(0, taken)) this.#send(worker, connection, key)
     if (this.#asked > 0 || this.#waiting.length === 0) return
     if (this.#madeRoom) this.#placeWaiting()
     else this.#refuse()

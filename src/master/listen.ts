@@ -134,11 +134,18 @@ export class Listeners {
     await this.#adoptUnix(worker)
   }
 
-  /** A worker is leaving: `heirs` take over its unix sockets. */
-  left(worker: WorkerHandle, heirs: readonly WorkerHandle[]): void {
-    for (const entry of this.#unix.values()) if (entry.owner === worker) entry.owner = null
-    const heir = heirs[0]
-    if (heir !== undefined) void this.#adoptUnix(heir)
+  /**
+   * A worker is leaving: one of those that serve then takes over its unix sockets. Not before it has closed them, which
+   * removes their files, the next owner's too; one that has crashed or ended has done so already.
+   */
+  async left(worker: WorkerHandle, serving: () => readonly WorkerHandle[]): Promise<void> {
+    const owned = [...this.#unix].filter(([, { owner }]) => owner === worker)
+    if (worker.state === 'draining') {
+      await Promise.all(owned.map(([key]) => worker.ask({ type: 'unlisten', key }, ['unlistened'])))
+    }
+    for (const [, entry] of owned) entry.owner = null
+    const [heir] = serving()
+    if (heir !== undefined) await this.#adoptUnix(heir)
   }
 
   /** Closes all sockets of the master; workers close theirs when they end. */

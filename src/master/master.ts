@@ -1,6 +1,7 @@
 // A running weir: what was started in which order, and what its signals do to it.
 
 import { errnoText } from '../shared/errno.ts'
+import { utf8 } from '../shared/latin1.ts'
 import type { FromWorker } from '../shared/messages.ts'
 import { WorkerStats } from '../shared/stats.ts'
 import { buildLoaded, type LoadedCycle, planOf, readSource, type Source, startError } from './cycle.ts'
@@ -57,9 +58,7 @@ export class Master {
     this.#pool = new WorkerPool(planOf(loaded, logFiles), !loaded.core.masterProcess, log, {
       joined: (worker) => void this.#joined(worker),
       left: (worker) => this.#left(worker),
-      gone: (worker) => {
-        for (const generation of this.#retired.keys()) this.#released(generation, worker)
-      },
+      gone: (worker) => this.#released(Number.POSITIVE_INFINITY, worker),
       message: (worker, message) => this.#receive(worker, message),
     })
     this.#distributor = new Distributor(log, new WorkerStats(this.#pool.stats, SLOTS - 1))
@@ -179,13 +178,20 @@ export class Master {
       bound = await this.#listeners.bind(loaded.addresses, this.#workerCount(loaded))
       const plan = planOf(loaded, logFiles)
       const objection = await this.#pool.prepare(plan)
+      // Told to end meanwhile: nobody would end workers that are started now.
+      if (this.#state !== 'running') return this.#giveBack(bound, logFiles)
       if (objection !== null) throw new Error(objection)
       await this.#swap(loaded, logFiles, bound)
     } catch (error) {
       if (!(error instanceof BindError)) this.#log.report('emerg', startError(error))
-      releaseBound(bound)
-      closeLogFiles(logFiles, this.#logFiles)
+      this.#giveBack(bound, logFiles)
     }
+  }
+
+  /** Closes what a reload opened and that is not in use. */
+  #giveBack(bound: BoundSockets, logFiles: LogFiles): void {
+    releaseBound(bound)
+    closeLogFiles(logFiles, this.#logFiles)
   }
 
   /** Every worker has built `loaded`: from here on nothing is taken back. */
@@ -197,10 +203,10 @@ export class Master {
     this.#log.use(loaded.core.errorLog, logFiles)
     this.#distributor.limit = loaded.workerConnections
     this.#pool.activate(planOf(loaded, logFiles), this.#workerCount(loaded))
-    const workers = this.#pool.serving
-    this.#listeners.keep(loaded.addresses, workers)
+    this.#listeners.keep(loaded.addresses, this.#pool.serving)
     await this.#listeners.openHere(loaded.addresses, bound)
-    await this.#listeners.openInWorkers(loaded.addresses, bound, workers)
+    // Those that joined meanwhile did not know of the new addresses.
+    await this.#listeners.openInWorkers(loaded.addresses, bound, this.#pool.serving)
     if (loaded.core.pid !== old.core.pid) this.#movePid(loaded.core.pid)
   }
 
@@ -209,16 +215,18 @@ export class Master {
     const files: LogFiles = {}
     for (const [path, fd] of Object.entries(this.#logFiles)) if (!(path in kept)) files[path] = fd
     if (Object.keys(files).length > 0)
-      this.#retired.set(generation, { files, users: new Set(this.#pool.serving) })
+      this.#retired.set(generation, { files, users: new Set(this.#pool.all) })
   }
 
-  #released(generation: number, worker: WorkerHandle): void {
-    const entry = this.#retired.get(generation)
-    if (entry === undefined) return
-    entry.users.delete(worker)
-    if (entry.users.size > 0) return
-    this.#retired.delete(generation)
-    closeLogFiles(entry.files, this.#logFiles)
+  /** `worker` uses no Cycle before that generation any more. */
+  #released(before: number, worker: WorkerHandle): void {
+    for (const [generation, { files, users }] of this.#retired) {
+      if (generation >= before) continue
+      users.delete(worker)
+      if (users.size > 0) continue
+      this.#retired.delete(generation)
+      closeLogFiles(files, this.#logFiles)
+    }
   }
 
   /** Opens all log files anew, so that ones that were renamed can be taken away. */
@@ -248,7 +256,7 @@ export class Master {
 
   #changeDirectory(folder: string): void {
     try {
-      process.chdir(Buffer.from(folder, 'latin1').toString())
+      process.chdir(utf8(folder))
     } catch (error) {
       this.#log.report('alert', `chdir("${folder}") failed (${errnoText(error)})`)
     }
@@ -285,12 +293,12 @@ export class Master {
   #left(worker: WorkerHandle): void {
     const serving = this.#pool.serving
     this.#distributor.workers = serving
-    if (this.#state === 'running') this.#listeners.left(worker, serving)
+    if (this.#state === 'running') void this.#listeners.left(worker, () => this.#pool.serving)
   }
 
   #receive(worker: WorkerHandle, message: FromWorker): void {
     if (message.type === 'returned') this.#distributor.dispatch(message, message.key)
-    else if (message.type === 'released') this.#released(message.generation, worker)
+    else if (message.type === 'released') this.#released(message.before, worker)
     else if (message.type === 'accept_failed')
       this.#log.report('crit', `accept4() failed (${message.reason})`)
     else if (message.type === 'full') {

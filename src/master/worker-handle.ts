@@ -82,7 +82,8 @@ export class WorkerHandle {
     types: readonly T[],
     transfer: readonly object[] = [],
   ): Promise<Answer<T> | null> {
-    const answer = this.next(types, 'address' in message ? message.address.key : null)
+    const key = 'address' in message ? message.address.key : 'key' in message ? message.key : null
+    const answer = this.next(types, key)
     this.post(message, transfer)
     return answer
   }

@@ -44,6 +44,11 @@ export class WorkerPool {
     this.#owner = owner
   }
 
+  /** Every worker that has not ended yet. */
+  get all(): WorkerHandle[] {
+    return [...this.#workers]
+  }
+
   /** Workers that take connections, in the order of their slots. */
   get serving(): WorkerHandle[] {
     return [...this.#workers].filter(({ state }) => state === 'serving').sort((a, b) => a.slot - b.slot)

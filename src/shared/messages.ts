@@ -60,7 +60,7 @@ export type ToWorker =
    * net.BoundSocket (reuseport) or null (unix). Connections wait until `serve`.
    */
   | { type: 'listen'; address: ListenAddress; bound: object | null }
-  /** Close your own listening socket. */
+  /** Close your own listening socket; answer `unlistened`. */
   | { type: 'unlisten'; key: string }
   /** Privileges are dropped: adopt connections of your own listening sockets from now on. */
   | { type: 'serve' }
@@ -80,11 +80,12 @@ export type FromWorker =
   | { type: 'unfit'; message: string }
   | { type: 'prepared'; generation: number }
   | { type: 'refused'; generation: number; message: string }
-  /** Nothing uses this earlier Cycle any more. */
-  | { type: 'released'; generation: number }
+  /** Nothing uses a Cycle before this generation any more: log files may have been theirs since the first of them. */
+  | { type: 'released'; before: number }
   | { type: 'listening'; key: string }
   /** `reason` in nginx's form: `98: Address already in use`. */
   | { type: 'listen_failed'; key: string; reason: string; inUse: boolean }
+  | { type: 'unlistened'; key: string }
   /** accept() on an own listening socket failed; `reason` in nginx's form. */
   | { type: 'accept_failed'; reason: string }
   /** A connection of an own listening socket was closed for want of `worker_connections`. */

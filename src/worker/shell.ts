@@ -24,10 +24,13 @@ export class WorkerShell {
   #limit = 0
   #crashed = false
   #prepared: { cycle: Cycle; plan: CyclePlan } | null = null
+  /** Generations of the Cycles in use: of the newest, and of each that a request still holds on to. */
+  readonly #used: number[] = []
   /** Tells the master when the last request of an earlier Cycle is gone, so that its log files can be closed. */
-  readonly #released = new FinalizationRegistry<number>((generation) =>
-    this.#port.send({ type: 'released', generation }),
-  )
+  readonly #released = new FinalizationRegistry<number>((generation) => {
+    this.#used.splice(this.#used.indexOf(generation), 1)
+    this.#port.send({ type: 'released', before: Math.min(...this.#used) })
+  })
 
   constructor(boot: WorkerBoot, port: ShellPort) {
     this.#port = port
@@ -59,7 +62,8 @@ export class WorkerShell {
         void this.#listeners.open(message.address, message.bound as BoundSocket | null)
         return
       case 'unlisten':
-        return this.#listeners.close(message.key)
+        this.#listeners.close(message.key)
+        return this.#port.send({ type: 'unlistened', key: message.key })
       case 'serve':
         return this.#listeners.serve()
       case 'reopen':
@@ -126,6 +130,7 @@ export class WorkerShell {
     this.#engine.activate(cycle, plan)
     // Requests hold the scope of their server, and through it this one; not the Cycle itself.
     this.#released.register(cycle.root, plan.generation)
+    this.#used.push(plan.generation)
   }
 
   /** A connection of a listening socket of our own: what the master does for its own ones is done here. */

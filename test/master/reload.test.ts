@@ -179,6 +179,27 @@ it('fewer worker_processes: a thread ends once its requests are done, and closes
   for (const one of staying) one.close()
 })
 
+it('fewer worker_processes: unix sockets of threads that end are served by another', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  const parts = { listen: names.map((name) => `listen unix:%FOLDER%/${name}.sock;`).join(' ') }
+  await start({ ...parts, workers: 6 })
+  await reload(proxy!, conf({ ...parts, workers: 1 }).replaceAll('%FOLDER%', proxy!.folder))
+  await eventually('end of the threads', () => proxy!.errorLog.match(/exited with code 0/g)?.length === 5)
+  for (const name of names) {
+    const path = join(proxy!.folder, `${name}.sock`)
+    const connection = await eventually(name, () => KeptConnection.open(path).catch(() => null))
+    expect(workerOf(await connection.get('/n'))).toBe(0)
+    connection.close()
+  }
+})
+
+it('told to quit while a reload is under way, weir ends', async () => {
+  await start()
+  proxy!.signal('SIGHUP')
+  proxy!.signal('SIGQUIT')
+  expect(await proxy!.ended).toEqual({ code: 0, signal: null })
+})
+
 it('another access log gets the lines of requests that come after it was opened', async () => {
   const { port } = await start({ workers: 1 })
   expect(await body(port)).toBe('one')
@@ -197,8 +218,8 @@ it('a log of the old configuration is closed, but not before its last request ha
   backend.listen(0, '127.0.0.1')
   await once(backend, 'listening')
   const { port: backendPort } = backend.address() as AddressInfo
-  const text = (log: string) =>
-    conf({ body: log, log }).replace(
+  const text = (log: string, answer = log) =>
+    conf({ body: answer, log }).replace(
       'location /n',
       `location /slow { proxy_pass http://127.0.0.1:${backendPort}; } location /n`,
     )
@@ -211,6 +232,9 @@ it('a log of the old configuration is closed, but not before its last request ha
   const slow = await KeptConnection.open(port)
   slow.send('GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
   const [upstream] = await request
+  // A Cycle in between that is gone sooner.
+  await reload(proxy, text('logs/old.log', 'between'))
+  await serves(port, 'between')
   await reload(proxy, text('logs/new.log'))
   await serves(port, 'logs/new.log')
   for (let round = 0; round < 5; round++) {
