@@ -32,5 +32,7 @@ export function runDetached(keepStderr: boolean): Promise<number> {
 /** Tells the process that waits that all is well. */
 export function reportStarted(): void {
   if (!isDetached) return
+  // Its reader ends: a warning of Node that nobody reads any more must not be an error.
+  process.stderr.on('error', () => {})
   process.send!('started', undefined, undefined, () => process.disconnect!())
 }

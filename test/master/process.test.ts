@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { type RunningProxy, startWeir, weirCommand } from '../support/proxy.ts'
 import { rawRequest } from '../support/raw-client.ts'
 import { freePort, removeFolder, temporaryFolder } from '../support/temporary.ts'
 import { eventually } from '../support/wait.ts'
-import { KeptConnection } from './kept.ts'
+import { KeptConnection, openKept } from './kept.ts'
 
 const CONF = `
 worker_processes 2;
@@ -79,10 +80,11 @@ describe('daemon off', () => {
     const busy = await KeptConnection.open(proxy.port)
     await busy.get()
     busy.send('GET / HTTP/1.1\r\nHost: a\r\n')
-    const idle = await KeptConnection.open(proxy.port)
-    await idle.get()
+    // Its worker has begun to read it once it has answered on another connection of its own.
+    const idle = await openKept(proxy.port, 3)
+    for (const one of idle) await one.get()
     proxy.signal('SIGQUIT')
-    await idle.ended
+    await Promise.all(idle.map((one) => one.ended))
     expect(proxy.running).toBe(true)
     busy.send('\r\n')
     expect(await busy.answer()).toBe('answer')
@@ -162,6 +164,33 @@ describe('daemon on', () => {
     expect(await answers(port)).toBe(true)
   })
 
+  it('a prefix that is not ASCII: pid file and unix sockets are where it says', async () => {
+    const prefix = join(folder, 'préfixe')
+    await mkdir(join(prefix, 'conf'), { recursive: true })
+    const socket = `listen unix:${prefix}/a.sock; location /back { proxy_pass http://unix:${prefix}/a.sock:/; }`
+    await writeFile(join(prefix, 'conf/nginx.conf'), CONF.replace('%PORT%;', `${port}; ${socket}`))
+    expect(await weir('-p', prefix)).toEqual({ code: 0, stdout: '', stderr: '' })
+    const connection = await KeptConnection.open(join(prefix, 'a.sock'))
+    expect(await connection.get('/back')).toBe('answer')
+    connection.close()
+    expect(await weir('-p', prefix, '-s', 'stop')).toEqual({ code: 0, stdout: '', stderr: '' })
+    await eventually('end', () => !existsSync(join(prefix, 'logs/weir.pid')))
+  })
+
+  it('a warning of Node after the start does not end it', async () => {
+    const [node, ...rest] = weirCommand()
+    const command = [node, '--import', join(import.meta.dirname, 'warn.mjs'), ...rest]
+    const first = spawn(command[0]!, [...command.slice(1), '-p', folder], { stdio: 'ignore' })
+    await once(first, 'close')
+    const log = () => readFileSync(join(folder, 'logs/error.log'), 'latin1')
+    process.kill(pid(), 'SIGUSR2')
+    await eventually('the warning', () => log().includes('SIGUSR2'))
+    expect(await answers(port)).toBe(true)
+    await weir('-p', folder, '-s', 'quit')
+    await eventually('end', () => /: exit\n$/.test(log()))
+    expect(log()).not.toContain('[emerg]')
+  })
+
   it('an address in use: the error, exit code 1, and nothing left', async () => {
     const taken = createServer().listen(port, '127.0.0.1')
     await new Promise((resolve) => taken.once('listening', resolve))
@@ -226,6 +255,24 @@ it('master_process off serves in one thread', async () => {
   } finally {
     await proxy.stop()
   }
+})
+
+it('working_directory is where the process is', async () => {
+  const proxy = await startWeir(`working_directory %FOLDER%/temp;${CONF}`)
+  try {
+    expect(readlinkSync(`/proc/${proxy.process.pid}/cwd`)).toBe(join(proxy.folder, 'temp'))
+    expect(await answers(proxy.port)).toBe(true)
+  } finally {
+    await proxy.stop()
+  }
+})
+
+it('warns of a worker_rlimit_nofile that the process cannot have', async () => {
+  const proxy = await startWeir('worker_rlimit_nofile 2000000000; events {}')
+  expect(proxy.stderr).toMatch(
+    /^weir: \[warn\] worker_rlimit_nofile 2000000000 exceeds open file resource limit: \d+, which weir cannot raise\n$/,
+  )
+  await proxy.stop()
 })
 
 it('warns of more worker_connections than the process may have files', async () => {

@@ -188,6 +188,16 @@ describe('listen', () => {
     expect(existsSync(path)).toBe(false)
   })
 
+  it.skipIf(!existsSync('/proc/net/if_inet6'))('ipv6only=off serves IPv4 too, by default not', async () => {
+    proxy = await startWeir(
+      conf('listen [::1]:%PORT%; listen [::]:%PORT2% ipv6only=off; listen [::]:%PORT3%;'),
+    )
+    const [, both, only] = proxy.ports
+    const [one] = await open(both!, 1)
+    expect(await one!.get()).toMatch(/^\d+$/)
+    await expect(open(only!, 1)).rejects.toThrow('ECONNREFUSED')
+  })
+
   it('so_keepalive sets the socket options of accepted connections', async () => {
     proxy = await startWeir(conf('listen 127.0.0.1:%PORT% so_keepalive=30s:5s:3;'))
     const [one] = await open(proxy.port, 1)
