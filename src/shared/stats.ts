@@ -51,7 +51,7 @@ export class WorkerStats {
   get upstream(): number {
     return this.#ints[UPSTREAM]!
   }
-  /** Connections whose request head or body is being read. */
+  /** Connections whose request head is being read. */
   get reading(): number {
     return this.#ints[READING]!
   }

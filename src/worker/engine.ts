@@ -96,6 +96,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
 
   /** Closes up to `count` idle keepalive client connections, the longest idle first; returns how many. */
   shed(count: number): number {
+    if (this.stats.waiting === 0) return 0
     const idle = [...this.#connections].filter((connection) => connection.idleSince > 0)
     idle.sort((left, right) => left.idleSince - right.idleSince)
     const chosen = idle.slice(0, count)
