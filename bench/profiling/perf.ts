@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { Child } from '../children.ts'
 import { type Profiling, watch } from './session.ts'
 
+/** How perf shows the sources of this checkout. */
+const ROOT = new URL('../../', import.meta.url).href
+
 /** Text with the shares of kernel, native and compiled code, and the symbols with the most samples. */
 export async function profileWithPerf(profiling: Profiling, perf: string): Promise<string> {
   const data = join(profiling.raw('perf'), 'perf.data')
@@ -38,7 +41,7 @@ export async function profileWithPerf(profiling: Profiling, perf: string): Promi
   const report = async (...options: string[]) => {
     const child = new Child([perf, 'report', '-i', data, '--stdio', '-g', 'none', ...options], { cores })
     await child.ended
-    const lines = child.stdout.split('\n').map((line) => line.trimEnd())
+    const lines = child.stdout.replaceAll(ROOT, '').split('\n').map((line) => line.trimEnd())
     return lines.filter((line) => line !== '' && !line.startsWith('#'))
   }
   const objects = await report('--fields', 'overhead,dso', '--percent-limit', '0.5')
