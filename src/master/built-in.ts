@@ -50,7 +50,7 @@ const standard: Record<string, string> = {
   upstream_ip_hash: 'http_upstream_ip_hash_module',
   upstream_least_conn: 'http_upstream_least_conn_module',
   upstream_random: 'http_upstream_random_module',
-  upstream_keepalive: 'http_upstream_keepalive_module',
+  upstream: 'http_upstream_keepalive_module',
   upstream_zone: 'http_upstream_zone_module',
 }
 

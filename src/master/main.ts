@@ -1,6 +1,7 @@
 // The command line: says what is asked for, tests a configuration, signals a running weir, or becomes its master.
 
 import './signals.ts'
+import { constants } from 'node:os'
 import { errnoText } from '../shared/errno.ts'
 import { reportToStderr } from '../shared/error-log.ts'
 import { describeFailure } from '../shared/failure.ts'
@@ -68,7 +69,10 @@ async function signalMaster(word: SignalWord, options: Options, paths: Paths): P
     try {
       process.kill(pid, SIGNALS[word])
     } catch (error) {
-      reportToStderr('alert', `kill(${pid}, ${SIGNALS[word]}) failed (${errnoText(error)})`)
+      reportToStderr(
+        'alert',
+        `kill(${pid}, ${constants.signals[SIGNALS[word]]}) failed (${errnoText(error)})`,
+      )
       return 1
     }
   } catch (error) {

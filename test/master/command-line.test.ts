@@ -84,6 +84,7 @@ describe('options that only say something', () => {
     expect(line).toMatch(/^--prefix=\S+ /)
     expect(line).toContain(' --without-http_memcached_module')
     expect(line).not.toContain('without-http_proxy_module')
+    expect(line).not.toContain('without-http_upstream_keepalive_module')
   })
 })
 
@@ -196,8 +197,11 @@ describe.skipIf(nginxMissing !== null)('the same words and exit code as nginx', 
     expect(ours).toEqual(likeNginx(theirs))
   })
 
-  it('-s with a pid file that holds no number', async () => {
-    await writeFile(join(folder, 'logs/nginx.pid'), 'x\n')
+  it.each([
+    ['no number', 'x'],
+    ['the number of no process', '99999999'],
+  ])('-s with a pid file that holds %s', async (_, text) => {
+    await writeFile(join(folder, 'logs/nginx.pid'), `${text}\n`)
     const args = ['-p', `${folder}/`, '-c', 'conf/nginx.conf', '-e', 'logs/error.log', '-s', 'quit']
     const [ours, theirs] = await Promise.all([weir(...args), nginx(...args)])
     expect(ours).toEqual(likeNginx(theirs))
