@@ -5,7 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { contextList } from '../shared/conf/build.ts'
 import { type Command, MAIN } from '../shared/conf/command.ts'
-import { httpModules, modules } from '../worker/modules.ts'
+import { variableNames } from '../worker/http/variables.ts'
+import { modules } from '../worker/modules.ts'
 
 /** What a full benchmark writes. */
 const FIGURES = new URL('../../bench/results/latest.md', import.meta.url)
@@ -53,10 +54,7 @@ function tuningTable(commands: Command[]): string {
 }
 
 function variableList(): string {
-  const names = httpModules.flatMap((module) => Object.keys(module.variables))
-  const prefixes = httpModules.flatMap((module) => Object.keys(module.families))
-  const all = [...names, ...prefixes.map((prefix) => `${prefix}NAME`)]
-  return code([...new Set(all)].sort().map((name) => `$${name}`))
+  return code(variableNames().map((name) => `$${name}`))
 }
 
 function code(words: string[]): string {

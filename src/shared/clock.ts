@@ -51,11 +51,6 @@ const localTimeForm = new CachedForm(formatLocalTime)
 const iso8601Form = new CachedForm(formatIso8601)
 const errorLogForm = new CachedForm(formatErrorLogTime)
 
-/** Milliseconds since the epoch. */
-export function now(): number {
-  return Date.now()
-}
-
 /** The current time for a `Date` field; see formatHttpDate. */
 export function httpDate(at = Date.now()): string {
   return httpDateForm.at(at)

@@ -1,7 +1,6 @@
 // Complex values: arguments with variables in them, compiled to one function each when the configuration is built.
 
 import type { BuildContext } from '../../shared/conf/build.ts'
-import type { Setter } from '../../shared/conf/command.ts'
 import type { VariableReader } from './module.ts'
 import type { Request } from './request.ts'
 import { variableReader } from './variables.ts'
@@ -83,9 +82,4 @@ function joiner(parts: (string | VariableReader)[]): (r: Request) => string {
     for (const part of parts) text += typeof part === 'string' ? part : (part(r) ?? '')
     return text
   }
-}
-
-/** Setter of a directive whose only argument is a complex value. */
-export function complexValue(): Setter {
-  return (directive, context) => compileValue(directive.args[0]!, context)
 }

@@ -35,7 +35,6 @@ interface Handle {
   readStop(): number
   writeLatin1String(request: WriteRequest, text: string): number
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number
-  writev(request: WriteRequest, chunks: unknown[], allBuffers: boolean): number
   shutdown(request: object): number
   close(done?: () => void): void
   reset?(done?: () => void): number
