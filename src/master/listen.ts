@@ -41,7 +41,7 @@ export class Listeners {
 
   /**
    * Binds what of `addresses` is not open yet. Throws an Error when one cannot be bound; then none is. Unix sockets
-   * are left to `openInWorkers`.
+   * are left to `openUnix`.
    */
   async bind(addresses: readonly ListenAddress[], workers: number): Promise<BoundSockets> {
     const bound: BoundSockets = new Map()
@@ -63,8 +63,8 @@ export class Listeners {
     return bound
   }
 
-  /** Opens the sockets that belong to workers. Throws an Error when one cannot be. */
-  async openInWorkers(
+  /** Gives each worker its socket of the reuseport addresses that `bind` has bound. Throws an Error when one fails. */
+  async openReuseport(
     addresses: readonly ListenAddress[],
     bound: BoundSockets,
     workers: readonly WorkerHandle[],
@@ -75,14 +75,26 @@ export class Listeners {
       bound.delete(address.key)
     }
     await Promise.all(workers.map((worker) => this.#openReuseport(worker, shared)))
-    const unix = addresses.filter(({ key, path }) => path !== null && !this.#unix.has(key))
+  }
+
+  /** Opens the unix sockets that are not open yet, each in a worker. Throws an Error when one cannot be; then none is. */
+  async openUnix(addresses: readonly ListenAddress[], workers: readonly WorkerHandle[]): Promise<void> {
+    const missing = addresses.filter(({ key, path }) => path !== null && !this.#unix.has(key))
     let turn = 0
-    await this.#patiently(unix, async (address) => {
-      const owner = workers[turn++ % workers.length]!
-      const failure = await openIn(owner, address, null)
-      if (failure === null) this.#unix.set(address.key, { address, owner })
-      return failure
-    })
+    try {
+      await this.#patiently(missing, async (address) => {
+        const owner = workers[turn++ % workers.length]!
+        const failure = await openIn(owner, address, null)
+        if (failure === null) this.#unix.set(address.key, { address, owner })
+        return failure
+      })
+    } catch (error) {
+      for (const { key } of missing) {
+        this.#unix.get(key)?.owner?.post({ type: 'unlisten', key })
+        this.#unix.delete(key)
+      }
+      throw error
+    }
   }
 
   /** Listens on the master's sockets: connections come from the next turn on. */

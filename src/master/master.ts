@@ -96,7 +96,8 @@ export class Master {
     const bound = await this.#listeners.bind(addresses, count)
     try {
       await this.#pool.start(count)
-      await this.#listeners.openInWorkers(addresses, bound, this.#pool.serving)
+      await this.#listeners.openReuseport(addresses, bound, this.#pool.serving)
+      await this.#listeners.openUnix(addresses, this.#pool.serving)
       await this.#listeners.openHere(addresses, bound)
     } finally {
       releaseBound(bound)
@@ -197,6 +198,8 @@ export class Master {
   /** Every worker has built `loaded`: from here on nothing is taken back. */
   async #swap(loaded: LoadedCycle, logFiles: LogFiles, bound: BoundSockets): Promise<void> {
     const old = this.#current
+    // The last thing that can refuse the reload.
+    await this.#listeners.openUnix(loaded.addresses, this.#pool.serving)
     this.#retire(old.generation, logFiles)
     this.#current = loaded
     this.#logFiles = logFiles
@@ -206,7 +209,7 @@ export class Master {
     this.#listeners.keep(loaded.addresses, this.#pool.serving)
     await this.#listeners.openHere(loaded.addresses, bound)
     // Those that joined meanwhile did not know of the new addresses.
-    await this.#listeners.openInWorkers(loaded.addresses, bound, this.#pool.serving)
+    await this.#listeners.openReuseport(loaded.addresses, bound, this.#pool.serving)
     if (loaded.core.pid !== old.core.pid) this.#movePid(loaded.core.pid)
   }
 

@@ -32,7 +32,6 @@ export class Engine implements ConnectionHost, UpstreamHost {
   #groups: PeerGroup[] = []
   /** By their directives, of all Cycles so far: requests of an earlier one still write to theirs. */
   readonly #errorLogs = new Map<string, ErrorLog>()
-  #accepted = 0
   #drained: (() => void) | null = null
 
   /** `slot`: number of the worker; `stats`: its row. */
@@ -80,7 +79,8 @@ export class Engine implements ConnectionHost, UpstreamHost {
     }
     this.stats.countHandled()
     socket.setNoDelay(tcpNodelay(servers))
-    const id = ++this.#accepted * CONNECTION_STRIDE + this.#slot
+    // Counted over the life of the row, so a worker that replaces another goes on where it was.
+    const id = this.stats.accepted * CONNECTION_STRIDE + this.#slot
     this.#connections.add(new Http1Connection((owner) => openTransport(socket, owner), this, key, id))
   }
 

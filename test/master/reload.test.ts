@@ -111,6 +111,11 @@ it.each([
     /\[emerg\] .*bind\(\) to 192\.0\.2\.1:8080 failed \(99: /,
   ],
   [
+    'a unix socket that cannot be bound',
+    (text: string) => text.replace('listen', 'listen unix:/nowhere/a.sock; listen'),
+    /\[emerg\] .*bind\(\) to unix:\/nowhere\/a\.sock failed \(/,
+  ],
+  [
     'a log that cannot be opened',
     (text: string) => text.replace('access_log logs/', 'access_log /nowhere/'),
     /\[emerg\] .*open\(\) "\/nowhere\/access\.log" failed \(2: /,

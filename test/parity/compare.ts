@@ -86,8 +86,7 @@ export function describeParity(
       try {
         weir = await (AGAINST_ITSELF ? startNginx : startWeir)(conf, { vars })
       } catch (error) {
-        refused =
-          /\[emerg\] (.*not supported by weir yet)/.exec(String(error))?.[1] ?? null
+        refused = /\[emerg\] (.*not supported by weir yet)/.exec(String(error))?.[1] ?? null
         if (options.pending !== true || refused === null) throw error
         console.warn(`parity of "${area}" is not tested: ${refused}`)
       }

@@ -32,8 +32,6 @@ export interface ClientStream {
   readonly out: BodySink
   /** Takes the head of `r.response`; it leaves with the first content, on flush or at the end. */
   sendHead(r: Request): void
-  /** Sends an interim response (1xx) with these lines. */
-  sendInterim(status: number, lines: string): void
   /** Starts passing the request body to `sink`. The returned source resumes it. */
   receiveBody(r: Request, sink: BodySink): RequestContent
   /** What is left of the request body is read and thrown away. */

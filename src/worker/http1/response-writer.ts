@@ -51,11 +51,6 @@ export class ResponseWriter implements BodySink {
     this.#head = headText(r, this.#framing === 'chunked')
   }
 
-  /** Sends an interim response at once (RFC 9110 section 15.2). */
-  interim(status: number, lines: string): void {
-    this.#send(`HTTP/1.1 ${status} ${REASONS[status] ?? ''}\r\n${lines}\r\n`, null, 0, 0, '')
-  }
-
   write(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     if (this.#done) return true
     if (start === end) {

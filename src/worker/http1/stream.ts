@@ -117,10 +117,6 @@ export class Http1Stream implements ClientStream {
     this.writer.begin(r)
   }
 
-  sendInterim(status: number, lines: string): void {
-    this.writer.interim(status, lines)
-  }
-
   receiveBody(_r: Request, sink: BodySink): RequestContent {
     const body = this.body!
     this.#askForBody()

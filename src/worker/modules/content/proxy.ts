@@ -226,8 +226,13 @@ function isFraming(name: string): boolean {
 
 function handleProxy(r: Request): Result {
   const { plan, proxyHttpVersion } = r.conf(proxy)
-  // HTTP/1.0 has no chunks, and the length of the body is not known.
-  if (proxyHttpVersion === 0 && r.client.hasBody && r.client.contentLength < 0) return 411
+  if (proxyHttpVersion === 0 && r.client.hasBody && r.client.contentLength < 0) {
+    r.log(
+      'error',
+      'HTTP/1.0 to the backend has no chunks, and the client did not send the length of its body',
+    )
+    return 411
+  }
   const { group, settings } = plan!
   new Upstream(r, group, protocol, settings).start()
   return DONE
