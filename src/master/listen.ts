@@ -14,6 +14,14 @@ import type { WorkerHandle } from './worker-handle.ts'
 const TRIES = 5
 const RETRY_DELAY = 500
 
+/** What is settled when a socket is made, with the parameters of `listen` that say it. */
+const SOCKET_OPTIONS = [
+  ['backlog', 'backlog'],
+  ['ipv6only', 'ipv6only'],
+  ['reuseport', 'reuseport'],
+  ['soKeepalive', 'so_keepalive'],
+] as const
+
 interface Failure {
   reason: string
   inUse: boolean
@@ -30,6 +38,8 @@ export class Listeners {
   readonly #log: MasterLog
   readonly #owner: ListenersOwner
   readonly #servers = new Map<string, Server>()
+  /** Every open address as it was when its socket was made. */
+  readonly #addresses = new Map<string, ListenAddress>()
   /** Addresses each worker listens on, with sockets bound for workers to come: privileges to bind may be gone then. */
   readonly #reuseport = new Map<string, { address: ListenAddress; spare: BoundSocket[] }>()
   readonly #unix = new Map<string, { address: ListenAddress; owner: WorkerHandle | null }>()
@@ -71,6 +81,7 @@ export class Listeners {
   ): Promise<void> {
     const shared = addresses.filter(({ key, reuseport }) => reuseport && bound.has(key))
     for (const address of shared) {
+      this.#addresses.set(address.key, address)
       this.#reuseport.set(address.key, { address, spare: bound.get(address.key)! })
       bound.delete(address.key)
     }
@@ -85,13 +96,17 @@ export class Listeners {
       await this.#patiently(missing, async (address) => {
         const owner = workers[turn++ % workers.length]!
         const failure = await openIn(owner, address, null)
-        if (failure === null) this.#unix.set(address.key, { address, owner })
+        if (failure === null) {
+          this.#addresses.set(address.key, address)
+          this.#unix.set(address.key, { address, owner })
+        }
         return failure
       })
     } catch (error) {
       for (const { key } of missing) {
         this.#unix.get(key)?.owner?.post({ type: 'unlisten', key })
         this.#unix.delete(key)
+        this.#addresses.delete(key)
       }
       throw error
     }
@@ -109,6 +124,7 @@ export class Listeners {
           accepted: (connection) => this.#owner.accepted(connection, key),
           acceptFailed: (reason) => this.#log.report('crit', `accept4() failed (${reason})`),
         })
+        this.#addresses.set(key, address)
         this.#servers.set(key, server)
       }),
     )
@@ -117,6 +133,7 @@ export class Listeners {
   /** Closes every address that is not among `addresses`. */
   keep(addresses: readonly ListenAddress[], workers: readonly WorkerHandle[]): void {
     const kept = new Set(addresses.map(({ key }) => key))
+    for (const key of this.#addresses.keys()) if (!kept.has(key)) this.#addresses.delete(key)
     for (const [key, server] of this.#servers) {
       if (kept.has(key)) continue
       stopListening(server)
@@ -176,9 +193,12 @@ export class Listeners {
 
   /** An open address cannot change sides without closing it, and with it the connections in its queue. */
   #warnOfChanges(addresses: readonly ListenAddress[]): void {
-    for (const { key, reuseport } of addresses) {
-      if (this.#isOpen(key) && this.#reuseport.has(key) !== reuseport) {
-        this.#log.report('warn', `"reuseport" of ${key} takes effect when weir is started again`)
+    for (const address of addresses) {
+      const open = this.#addresses.get(address.key)
+      if (open === undefined) continue
+      for (const [option, word] of SOCKET_OPTIONS) {
+        if (JSON.stringify(open[option]) === JSON.stringify(address[option])) continue
+        this.#log.report('warn', `"${word}" of ${address.key} takes effect when weir is started again`)
       }
     }
   }

@@ -198,6 +198,17 @@ it('fewer worker_processes: unix sockets of threads that end are served by anoth
   }
 })
 
+it('parameters of a socket that stays open are not changed, and a warning says so', async () => {
+  const { port } = await start()
+  await reload(proxy!, conf({ body: 'two' }).replace('%PORT%;', '%PORT% backlog=100 so_keepalive=on;'))
+  await serves(port, 'two')
+  for (const word of ['backlog', 'so_keepalive']) {
+    expect(proxy!.errorLog).toContain(
+      `"${word}" of 127.0.0.1:${port} takes effect when weir is started again`,
+    )
+  }
+})
+
 it('told to quit while a reload is under way, weir ends', async () => {
   await start()
   proxy!.signal('SIGHUP')
