@@ -41,7 +41,10 @@ export async function profileWithPerf(profiling: Profiling, perf: string): Promi
   const report = async (...options: string[]) => {
     const child = new Child([perf, 'report', '-i', data, '--stdio', '-g', 'none', ...options], { cores })
     await child.ended
-    const lines = child.stdout.replaceAll(ROOT, '').split('\n').map((line) => line.trimEnd())
+    const lines = child.stdout
+      .replaceAll(ROOT, '')
+      .split('\n')
+      .map((line) => line.trimEnd())
     return lines.filter((line) => line !== '' && !line.startsWith('#'))
   }
   const objects = await report('--fields', 'overhead,dso', '--percent-limit', '0.5')
