@@ -1,10 +1,10 @@
 // Variables of proxied requests: `$proxy_*` and `$upstream_*`.
 
-import { hashName } from '../../http/fields.ts'
-import type { VariableReader } from '../../http/module.ts'
-import type { Request } from '../../http/request.ts'
-import type { UpstreamState } from '../../upstream/states.ts'
-import { seconds } from '../core-variables.ts'
+import { hashName } from '../../../http/fields.ts'
+import type { VariableReader } from '../../../http/module.ts'
+import type { Request } from '../../../http/request.ts'
+import type { UpstreamState } from '../../../upstream/states.ts'
+import { seconds } from '../../core-variables.ts'
 
 /** A list over all attempts; null without any. */
 function list(value: (state: UpstreamState) => string | null): VariableReader {
@@ -17,7 +17,7 @@ const FORWARDED_FOR = hashName('x-forwarded-for')
 
 /** The client's chain of proxies with this connection's peer at its end. */
 function forwardedFor(r: Request): string {
-  const address = r.stream.connection.remoteAddress || 'unix:'
+  const address = r.remoteAddress
   const before = r.fields.join('x-forwarded-for', FORWARDED_FOR, ', ')
   return before === null ? address : `${before}, ${address}`
 }
