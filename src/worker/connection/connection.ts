@@ -16,6 +16,7 @@ import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import type { ConnectionHost } from './host.ts'
+import type { ProxyProtocol } from './proxy-protocol.ts'
 
 /**
  * What the connection is doing with the bytes it reads: between requests; in a head; in a body; nothing, a request
@@ -37,6 +38,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   readonly id: number
   readonly opened = now()
   readonly tls = false
+  proxyProtocol: ProxyProtocol | null = null
   requests = 0
   readonly #transport: Transport
   readonly #host: ConnectionHost

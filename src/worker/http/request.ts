@@ -3,6 +3,7 @@
 
 import type { ConfModule } from '../../shared/conf/build.ts'
 import type { Level } from '../../shared/error-log.ts'
+import type { ProxyProtocol } from '../connection/proxy-protocol.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { UpstreamStates } from '../upstream/states.ts'
 import type { BodySink, ContentSource, RequestContent } from './body.ts'
@@ -23,6 +24,15 @@ export interface ClientConnection {
   /** Milliseconds since the epoch. */
   readonly opened: number
   readonly tls: boolean
+  /** What the PROXY protocol header in front of the connection said; null without one, or where it names nobody. */
+  readonly proxyProtocol: ProxyProtocol | null
+}
+
+/** An address of a client that is not the connection's own. */
+export interface ClientAddress {
+  readonly address: string
+  /** 0: not known. */
+  readonly port: number
 }
 
 /** The protocol's end of one request: HTTP/1 connection, HTTP/2 stream. */
@@ -106,6 +116,8 @@ export class Request {
   upstream: UpstreamStates | null = null
   /** What it is doing, for the error log: `reading client request headers`. */
   doing = ''
+  /** The client's address as realip found it behind trusted proxies; null: that of the connection. */
+  realAddress: ClientAddress | null = null
 
   constructor(
     stream: ClientStream,
@@ -121,6 +133,16 @@ export class Request {
     this.location = server.plan
     this.out = stream.out
     this.started = started
+  }
+
+  /** The client's address as text: the connection's unless realip found another; `unix:` for a unix socket. */
+  get remoteAddress(): string {
+    return this.realAddress?.address ?? (this.stream.connection.remoteAddress || 'unix:')
+  }
+
+  /** The port that belongs to `remoteAddress`; 0: there is none, or it is not known. */
+  get remotePort(): number {
+    return this.realAddress === null ? this.stream.connection.remotePort : this.realAddress.port
   }
 
   /** The merged configuration of `module` where the request is now. */
@@ -141,7 +163,7 @@ export class Request {
     const host = this.fields.get('host')
     const referrer = this.fields.get('referer')
     return (
-      `${doing}, client: ${this.stream.connection.remoteAddress || 'unix:'}, server: ${server}` +
+      `${doing}, client: ${this.remoteAddress}, server: ${server}` +
       `${this.client.line === '' ? '' : `, request: "${this.client.line}"`}` +
       `${upstream === '' ? '' : `, upstream: "${upstream}"`}` +
       `${host === null ? '' : `, host: "${host}"`}` +
