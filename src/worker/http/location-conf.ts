@@ -2,13 +2,13 @@
 
 import type { BuildContext, Scope } from '../../shared/conf/build.ts'
 import { LOCATION, type Setter } from '../../shared/conf/command.ts'
-import { compileRegex } from './regex.ts'
+import { compileRegex, type Regex } from './regex.ts'
 
 export interface LocationConf {
   modifier: '' | '=' | '^~' | '~' | '~*' | '@'
   /** Prefix, name with its `@`, or source of the regular expression. */
   pattern: string
-  regex: RegExp | null
+  regex: Regex | null
   /** The URI without the pattern's last slash is redirected to it: set by the modules that proxy. */
   redirectSlash: boolean
 }

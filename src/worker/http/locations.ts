@@ -5,7 +5,7 @@
 import type { Scope } from '../../shared/conf/build.ts'
 import { locationConf } from './location-conf.ts'
 import type { LocationPlan } from './plan.ts'
-import { matchRegex } from './regex.ts'
+import { matchRegex, type Regex } from './regex.ts'
 import type { Request } from './request.ts'
 
 /** A location as its level knows it. */
@@ -33,7 +33,7 @@ export const APPEND_SLASH = 'append slash'
 export class LocationTree {
   readonly #exact = new Map<string, Choice>()
   readonly #prefixes: TrieNode | null
-  readonly #regexes: (Choice & { regex: RegExp })[] = []
+  readonly #regexes: (Choice & { regex: Regex })[] = []
   readonly #named = new Map<string, LocationPlan>()
   /** Prefix locations ending in a slash that proxy: without the slash they answer 301. */
   readonly #slashed = new Set<string>()

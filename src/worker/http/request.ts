@@ -9,6 +9,7 @@ import type { UpstreamStates } from '../upstream/states.ts'
 import type { BodySink, ContentSource, RequestContent } from './body.ts'
 import type { Fields } from './fields.ts'
 import type { LocationPlan, ServerPlan } from './plan.ts'
+import type { Captures } from './regex/regex.ts'
 import { Response } from './response.ts'
 
 /** The connection a request came on, as requests and variables see it. */
@@ -99,7 +100,7 @@ export class Request {
   /** `client.target` still says what `uri` does. */
   targetValid = true
   /** Captures of the last regular expression that matched; named ones of all. */
-  captures: RegExpExecArray | null = null
+  captures: Captures | null = null
   named: Record<string, string | undefined> | null = null
 
   readonly response = new Response()

@@ -7,14 +7,14 @@ import type { ListenAddress } from '../../shared/messages.ts'
 import { coreServer } from '../modules/core-conf.ts'
 import type { Listen } from './listen-conf.ts'
 import { type PlanContext, planServer, type ServerPlan } from './plan.ts'
-import { matchRegex } from './regex.ts'
+import { matchRegex, type Regex } from './regex.ts'
 import type { Request } from './request.ts'
 
 /** One name of `server_name`. */
 export interface ServerName {
   /** As written. */
   text: string
-  regex: RegExp | null
+  regex: Regex | null
 }
 
 /** The servers of one listen address. */
@@ -25,7 +25,7 @@ export class AddressServers {
   readonly #leading = new Map<string, ServerPlan>()
   /** `mail.*` by what stands before the last labels, with its dot. */
   readonly #trailing = new Map<string, ServerPlan>()
-  readonly #regexes: { regex: RegExp; server: ServerPlan }[] = []
+  readonly #regexes: { regex: Regex; server: ServerPlan }[] = []
 
   /** The server for requests that name none of the others. */
   get defaultServer(): ServerPlan {
