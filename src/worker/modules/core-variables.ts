@@ -32,10 +32,9 @@ function requestId(r: Request): string {
 
 /** Four or sixteen bytes of the client's address, as latin1. */
 function binaryAddress(r: Request): string {
-  const address = client(r).remoteAddress
-  if (!address.includes(':')) {
-    return address === '' ? '' : String.fromCharCode(...address.split('.').map(Number))
-  }
+  const address = r.remoteAddress
+  if (address === 'unix:') return address
+  if (!address.includes(':')) return String.fromCharCode(...address.split('.').map(Number))
   return String.fromCharCode(...ipv6Bytes(address))
 }
 
@@ -95,8 +94,8 @@ export const variables: Record<string, VariableReader> = {
   nginx_version: () => version,
   pid: () => String(process.pid),
   query_string: (r) => orNull(r.args),
-  remote_addr: (r) => client(r).remoteAddress || 'unix:',
-  remote_port: (r) => orNull(client(r).remotePort === 0 ? '' : String(client(r).remotePort)),
+  remote_addr: (r) => r.remoteAddress,
+  remote_port: (r) => (r.remotePort === 0 ? '' : String(r.remotePort)),
   remote_user: remoteUser,
   request: (r) => orNull(r.client.line),
   request_completion: (r) => (r.ended && r.headSent ? 'OK' : ''),
