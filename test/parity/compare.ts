@@ -42,7 +42,7 @@ const AGAINST_ITSELF = process.env.PARITY_AGAINST === 'nginx'
 const SHOW = process.env.PARITY_SHOW === '1'
 
 /** What happened, ready to be compared. */
-interface View {
+export interface View {
   answer: string[]
   closed: boolean | null
   backend: string[]
@@ -64,44 +64,23 @@ export function describeParity(
   options: { pending?: true } = {},
 ): void {
   describe.skipIf(nginxMissing !== null)(area, () => {
-    let backend: RawBackend
-    let local: RawBackend
-    let folder: string
-    let nginx: RunningProxy
-    let weir: RunningProxy
+    const pair = new ProxyPair()
     let refused: string | null = null
 
     beforeAll(async () => {
-      backend = await RawBackend.start()
-      folder = await temporaryFolder()
-      local = await RawBackend.start(join(folder, 'backend.sock'))
-      const vars = {
-        BACKPORT: backend.port,
-        LOCAL: `unix:${folder}/backend.sock`,
-        BACKEND: backend.address,
-        REFUSED: `127.0.0.1:${await freePort()}`,
-      }
-      const conf = `worker_processes 1;\nevents { worker_connections 256; }\nhttp {\n${http}\n}\n`
-      nginx = await startNginx(conf, { vars })
       try {
-        weir = await (AGAINST_ITSELF ? startNginx : startWeir)(conf, { vars })
+        await pair.start(http)
       } catch (error) {
         refused = /\[emerg\] (.*not supported by weir yet)/.exec(String(error))?.[1] ?? null
         if (options.pending !== true || refused === null) throw error
         console.warn(`parity of "${area}" is not tested: ${refused}`)
       }
     })
-
-    afterAll(async () => {
-      await Promise.all([nginx?.stop(), weir?.stop(), backend?.stop(), local?.stop()])
-      await removeFolder(folder)
-    })
+    afterAll(() => pair.stop())
 
     it.for(cases)('$name', async (parityCase, { skip }) => {
       if (refused !== null) skip(refused)
-      const peer = parityCase.local ? local : backend
-      const expected = await view(nginx, peer, parityCase)
-      const actual = await view(weir, peer, parityCase)
+      const { expected, actual } = await pair.run(parityCase)
       const { name, send } = parityCase
       if (SHOW) console.log(`PARITY ${JSON.stringify({ area, name, send, expected, actual })}`)
       expect(actual).toEqual(expected)
@@ -109,7 +88,52 @@ export function describeParity(
   })
 }
 
-async function view(proxy: RunningProxy, backend: RawBackend, parityCase: ParityCase): Promise<View> {
+/** Both proxies on the same configuration, with the backends they share. */
+export class ProxyPair {
+  #folder = ''
+  #backend!: RawBackend
+  #local!: RawBackend
+  #nginx: RunningProxy | null = null
+  #weir: RunningProxy | null = null
+
+  /** `http`: as for describeParity. */
+  async start(http: string): Promise<void> {
+    this.#folder = await temporaryFolder()
+    const socket = join(this.#folder, 'backend.sock')
+    this.#backend = await RawBackend.start()
+    this.#local = await RawBackend.start(socket)
+    const vars = {
+      BACKPORT: this.#backend.port,
+      LOCAL: `unix:${socket}`,
+      BACKEND: this.#backend.address,
+      REFUSED: `127.0.0.1:${await freePort()}`,
+    }
+    const conf = `worker_processes 1;\nevents { worker_connections 256; }\nhttp {\n${http}\n}\n`
+    this.#nginx = await startNginx(conf, { vars })
+    this.#weir = await (AGAINST_ITSELF ? startNginx : startWeir)(conf, { vars })
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#nginx?.stop(), this.#weir?.stop(), this.#backend?.stop(), this.#local?.stop()])
+    await removeFolder(this.#folder)
+  }
+
+  /** Runs one case through both; `patience` as for view. */
+  async run(parityCase: ParityCase, patience?: number): Promise<{ expected: View; actual: View }> {
+    const backend = parityCase.local ? this.#local : this.#backend
+    const expected = await view(this.#nginx!, backend, parityCase, patience)
+    const actual = await view(this.#weir!, backend, parityCase, patience)
+    return { expected, actual }
+  }
+}
+
+/** Runs one case through one proxy. `patience`: milliseconds to wait for a line of access log that does not come. */
+async function view(
+  proxy: RunningProxy,
+  backend: RawBackend,
+  parityCase: ParityCase,
+  patience = 3000,
+): Promise<View> {
   backend.reset(parityCase.answer)
   const before = { access: proxy.accessLog.length, error: proxy.errorLog.length }
   const parts = [parityCase.send].flat().map((part) => withPorts(part, proxy))
@@ -122,7 +146,7 @@ async function view(proxy: RunningProxy, backend: RawBackend, parityCase: Parity
   const logged = parityCase.logged ?? 1
   const access = (): string => proxy.accessLog.slice(before.access)
   // A missing line shows in the comparison; the wait only bounds how long it may take to appear.
-  await eventually('access log', () => access().split('\n').length > logged, 3000).catch(() => {})
+  await eventually('access log', () => access().split('\n').length > logged, patience).catch(() => {})
   const bytes = answer.bytes.toString('latin1')
   return {
     answer: answerLines(bytes, proxy),
