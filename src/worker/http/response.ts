@@ -1,6 +1,8 @@
 // The head of the response being made, in the groups nginx sends it: the fields weir itself writes as members, all
 // others as ready `Name: value` lines.
 
+import type { Request } from './request.ts'
+
 export class Response {
   /** 0 until one is decided. */
   status = 0
@@ -16,6 +18,18 @@ export class Response {
   lines = ''
   /** The response has no content whatever its head says: HEAD, 204, 304. */
   headerOnly = false
+  /** `lines` holds the Server field, or the Date field: weir's own is not sent. */
+  ownServer = true
+  ownDate = true
+  /**
+   * Gives the trailer section's lines, asked when the content is complete. Once it is set, the content goes to HTTP/1.1
+   * clients in chunks, whatever its length.
+   */
+  trailers: ((r: Request) => string) | null = null
+  /** What `trailers` gave. */
+  trailerLines = ''
+  /** The content is sent in chunks; known once the head has been sent. */
+  chunked = false
 
   /** Adds a field. The caller has seen to it that name and value hold no control characters. */
   add(name: string, value: string): void {
@@ -24,13 +38,22 @@ export class Response {
 
   /** First value among `lines` of the field called `name` (lower case), or null. */
   get(name: string): string | null {
-    const match = this.#pattern(name).exec(this.lines)
+    const match = pattern(name).exec(this.lines)
     return match === null ? null : match[1]!
   }
 
   /** Removes every field called `name` (lower case) from `lines`. */
   remove(name: string): void {
-    if (this.lines !== '') this.lines = this.lines.replace(this.#pattern(name, 'g'), '')
+    if (this.lines !== '') this.lines = this.lines.replace(pattern(name, 'g'), '')
+  }
+
+  /** Puts `name: value` in the place of the first field called `lower` (lower case); false where there is none. */
+  replace(lower: string, name: string, value: string): boolean {
+    const match = pattern(lower).exec(this.lines)
+    if (match === null) return false
+    const end = match.index + match[0].length
+    this.lines = `${this.lines.slice(0, match.index)}${name}: ${value}\r\n${this.lines.slice(end)}`
+    return true
   }
 
   /** Forgets all that has been decided, for a special response in its place. */
@@ -41,18 +64,34 @@ export class Response {
     this.lastModified = null
     this.location = null
     this.lines = ''
-  }
-
-  #pattern(name: string, flags = ''): RegExp {
-    const key = name + flags
-    let pattern = patterns.get(key)
-    if (pattern === undefined) {
-      pattern = new RegExp(`^${name.replace(/[^a-z0-9-]/g, '\\$&')}: (.*)\\r\\n`, `mi${flags}`)
-      if (patterns.size < 1000) patterns.set(key, pattern)
-    }
-    pattern.lastIndex = 0
-    return pattern
+    this.ownServer = this.ownDate = true
   }
 }
 
+/**
+ * All values in `lines` of the fields that a variable's suffix names, joined; null without any. `_` in the suffix
+ * stands for `-` too.
+ */
+export function valuesOf(lines: string, suffix: string): string | null {
+  if (lines === '') return null
+  let joined: string | null = null
+  for (const match of lines.matchAll(pattern(suffix, 'g'))) {
+    joined = joined === null ? match[1]! : `${joined}, ${match[1]!}`
+  }
+  return joined
+}
+
 const patterns = new Map<string, RegExp>()
+
+/** Finds a field's line in `lines`. */
+function pattern(name: string, flags = ''): RegExp {
+  const key = name + flags
+  let found = patterns.get(key)
+  if (found === undefined) {
+    const source = name.replace(/[^a-z0-9_-]/g, '\\$&').replaceAll('_', '[_-]')
+    found = new RegExp(`^${source}: (.*)\\r\\n`, `mi${flags}`)
+    if (patterns.size < 1000) patterns.set(key, found)
+  }
+  found.lastIndex = 0
+  return found
+}

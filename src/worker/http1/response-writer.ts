@@ -25,6 +25,8 @@ export class ResponseWriter implements BodySink {
   #framing: Framing = 'none'
   /** The head, until it is sent. */
   #head = ''
+  /** The request whose response has trailers. */
+  #trailersOf: Request | null = null
   #done = false
   bytesSent = 0
   bodyBytesSent = 0
@@ -46,9 +48,11 @@ export class ResponseWriter implements BodySink {
 
   /** Takes the head of `r.response` and settles the framing; may find that the connection cannot be kept. */
   begin(r: Request): void {
-    this.#framing = chooseFraming(r)
-    if (this.#framing === 'close') r.keepalive = false
-    this.#head = headText(r, this.#framing === 'chunked')
+    const framing = (this.#framing = chooseFraming(r))
+    if (framing === 'close') r.keepalive = false
+    else if (framing === 'chunked') r.response.chunked = true
+    if (r.response.trailers !== null) this.#expectTrailers(r)
+    this.#head = headText(r, framing === 'chunked')
   }
 
   write(bytes: Buffer, start: number, end: number, last: boolean): boolean {
@@ -66,9 +70,12 @@ export class ResponseWriter implements BodySink {
     const head = this.#head
     this.#head = ''
     this.bodyBytesSent += end - start
-    if (this.#framing !== 'chunked') return this.#send(head, bytes, start, end, '')
+    if (this.#framing !== 'chunked') {
+      if (last) this.#takeTrailers()
+      return this.#send(head, bytes, start, end, '')
+    }
     const size = `${(end - start).toString(16)}\r\n`
-    return this.#send(head + size, bytes, start, end, last ? '\r\n0\r\n\r\n' : '\r\n')
+    return this.#send(head + size, bytes, start, end, last ? `\r\n${this.#lastChunk()}` : '\r\n')
   }
 
   flush(): void {
@@ -83,8 +90,28 @@ export class ResponseWriter implements BodySink {
     this.#done = true
     const head = this.#head
     this.#head = ''
-    const tail = this.#framing === 'chunked' ? '0\r\n\r\n' : ''
+    const tail = this.#lastChunk()
     if (head !== '' || tail !== '') this.#send(head + tail, null, 0, 0, '')
+  }
+
+  #expectTrailers(r: Request): void {
+    if (r.response.headerOnly) return
+    this.#trailersOf = r
+    if (this.#framing === 'chunked') r.response.contentLength = -1
+  }
+
+  /** RFC 9112 section 7.1: the chunk of no bytes, the trailer section, an empty line; '' for content without chunks. */
+  #lastChunk(): string {
+    const trailers = this.#takeTrailers()
+    return this.#framing === 'chunked' ? `0\r\n${trailers}\r\n` : ''
+  }
+
+  /** As nginx, trailers are made for `$sent_trailer_*` even where the client cannot get them. */
+  #takeTrailers(): string {
+    const r = this.#trailersOf
+    if (r === null) return ''
+    this.#trailersOf = null
+    return (r.response.trailerLines = r.response.trailers!(r))
   }
 
   /** Bytes that went to the client by another way: a tunnel. */
@@ -109,7 +136,7 @@ export class ResponseWriter implements BodySink {
 function chooseFraming(r: Request): Framing {
   const { response } = r
   if (response.headerOnly) return 'none'
-  if (response.contentLength >= 0) return 'length'
+  if (response.contentLength >= 0 && (response.trailers === null || r.client.minor === 0)) return 'length'
   return r.client.minor >= 1 ? 'chunked' : 'close'
 }
 
@@ -118,22 +145,26 @@ function headText(r: Request, chunked: boolean): string {
   const { response } = r
   const { status, statusLine } = response
   let head: string
-  if (status === 200 && (statusLine === '' || statusLine === '200 OK')) head = firstLines(serverSignature(r))
-  else {
-    const reason = statusLine !== '' ? statusLine : `${status} ${REASONS[status] ?? ''}`
-    head = `HTTP/1.1 ${reason}\r\nServer: ${serverSignature(r)}\r\nDate: ${httpDate(now())}\r\n`
+  const own = response.ownServer && response.ownDate
+  if (own && status === 200 && (statusLine === '' || statusLine === '200 OK')) {
+    head = firstLines(serverSignature(r))
+  } else {
+    head = `HTTP/1.1 ${statusLine !== '' ? statusLine : `${status} ${REASONS[status] ?? ''}`}\r\n`
+    if (response.ownServer) head += `Server: ${serverSignature(r)}\r\n`
+    if (response.ownDate) head += `Date: ${httpDate(now())}\r\n`
   }
-  if (status !== 204) {
+  // As nginx, a backend's 204 keeps what it says of content.
+  if (status !== 204 || statusLine !== '') {
     if (response.contentType !== null) head += `Content-Type: ${response.contentType}\r\n`
     if (response.contentLength >= 0) head += `Content-Length: ${response.contentLength}\r\n`
     if (response.lastModified !== null) head += `Last-Modified: ${response.lastModified}\r\n`
   }
   const { location } = response
-  const ownLocation = location?.startsWith('/') === true
-  if (ownLocation) head += `Location: ${absoluteLocation(r, location)}\r\n`
+  const path = location?.startsWith('/') === true
+  if (path) head += `Location: ${(response.location = absoluteLocation(r, location))}\r\n`
   if (chunked) head += 'Transfer-Encoding: chunked\r\n'
   head += connectionLines(r)
-  if (location !== null && !ownLocation) head += `Location: ${location}\r\n`
+  if (location !== null && !path) head += `Location: ${location}\r\n`
   return `${head}${response.lines}\r\n`
 }
 

@@ -170,22 +170,8 @@ const cookie: VariableFamily = (suffix) => {
   }
 }
 
-/** A field of the response being sent. */
-const sentHttp: VariableFamily = (suffix) => {
-  const name = suffix.replaceAll('_', '-')
-  return ({ response, keepalive }) => {
-    if (name === 'content-type') return response.contentType
-    if (name === 'content-length') return response.contentLength < 0 ? null : String(response.contentLength)
-    if (name === 'last-modified') return response.lastModified
-    if (name === 'location') return response.location
-    if (name === 'connection') return keepalive ? 'keep-alive' : 'close'
-    return response.get(name)
-  }
-}
-
 export const families: Record<string, VariableFamily> = {
   http_: http,
   arg_: arg,
   cookie_: cookie,
-  sent_http_: sentHttp,
 }
