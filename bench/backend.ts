@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Child } from './children.ts'
+import { MANY_PATH } from './many.ts'
 import { freePort, listening } from './port.ts'
 import { BACKEND_BYTES } from './scenario.ts'
 
@@ -71,6 +72,7 @@ http {
         listen 127.0.0.1:${port} backlog=4096;
         root ${folder};
         location = /1k { return 200 "${'x'.repeat(BACKEND_BYTES['/1k'])}"; }
+        location ${MANY_PATH} { return 200 "${'x'.repeat(BACKEND_BYTES['/many/exact'])}"; }
         location = /post { return 200 "${'x'.repeat(BACKEND_BYTES['/post'])}"; }
     }
 }

@@ -11,19 +11,22 @@ import { autocannonLoad } from './load/autocannon.ts'
 import type { LoadGenerator } from './load/load.ts'
 import { wrkLoad } from './load/wrk.ts'
 import { helpText, type Options, parseOptions, UsageError } from './options.ts'
-import { type ProxyName, type RunningProxy, startProxy } from './proxy.ts'
+import { type ProxyName, type ProxyOptions, type RunningProxy, startProxy } from './proxy.ts'
 import {
   busyShare,
   cpuPerRequest,
   type IdleOutcome,
   type LoadOutcome,
   loadOutcome,
+  type Outcome,
   type Round,
   type Run,
   requestsPerSecond,
+  type StartOutcome,
 } from './result.ts'
-import type { IdleScenario, LoadScenario } from './scenario.ts'
+import type { IdleScenario, LoadScenario, Scenario, StartScenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
+import { measureStart } from './start.ts'
 import { readable } from './statistics.ts'
 import { markdown, textTables } from './table.ts'
 import {
@@ -96,9 +99,7 @@ async function main(): Promise<void> {
   for (const scenario of options.scenarios) {
     console.log(`\n${scenario.title}`)
     try {
-      run.outcomes.push(
-        scenario.kind === 'idle' ? await runIdle(bench, scenario) : await runLoad(bench, scenario),
-      )
+      run.outcomes.push(await runScenario(bench, scenario))
     } catch (error) {
       // The other scenarios still tell something; a run with a hole does not pass for a whole one.
       console.error(`  ${(error as Error).message}`)
@@ -109,6 +110,11 @@ async function main(): Promise<void> {
   console.log(`\n${textTables(run.outcomes)}\n`)
   save(run, options.out ?? (options.partial || failed.length > 0 ? 'partial' : 'latest'))
   if (failed.length > 0) throw new Error(`failed: ${failed.join(', ')}`)
+}
+
+function runScenario(bench: Bench, scenario: Scenario): Promise<Outcome> {
+  if (scenario.kind === 'load') return runLoad(bench, scenario)
+  return scenario.kind === 'idle' ? runIdle(bench, scenario) : runStart(bench, scenario)
 }
 
 /** A new folder for configurations and logs, removed when the bench ends. */
@@ -144,14 +150,18 @@ function startFor(
   scenario: LoadScenario | IdleScenario,
   name: ProxyName,
 ): Promise<RunningProxy> {
-  return startProxy(name, {
+  return startProxy(name, proxyOptions(bench, scenario))
+}
+
+function proxyOptions(bench: Bench, scenario: Scenario): ProxyOptions {
+  return {
     scenario,
     work: bench.work,
     backendPort: bench.backend.port,
     cores: bench.cores?.proxy ?? null,
     nginx: bench.tools.nginx,
     node: [process.execPath, ...(scenario.kind === 'idle' ? IDLE_NODE_FLAGS : [])],
-  })
+  }
 }
 
 /** Both proxies stay up and are loaded in turn, so that what else the machine does meets both alike. */
@@ -224,6 +234,18 @@ async function runIdle(bench: Bench, scenario: IdleScenario): Promise<IdleOutcom
     outcome.proxies[name] = figures
     console.log(
       `  ${name.padEnd(5)}  ${readable(Math.round(figures.bytesPerConnection))} bytes per idle connection`,
+    )
+  }
+  return outcome
+}
+
+async function runStart(bench: Bench, scenario: StartScenario): Promise<StartOutcome> {
+  const outcome: StartOutcome = { kind: 'start', name: scenario.name, title: scenario.title, proxies: {} }
+  for (const name of bench.proxies) {
+    const figures = await measureStart(name, proxyOptions(bench, scenario), bench.options.rounds)
+    outcome.proxies[name] = figures
+    console.log(
+      `  ${name.padEnd(5)}  -t ${readable(figures.check)} ms, first answer after ${readable(figures.answer)} ms`,
     )
   }
   return outcome

@@ -1,14 +1,39 @@
-// The nginx.conf that weir and nginx both run in the bench: the proxied location of a usual production server.
-// Nothing in it depends on which of the two reads it but the port.
+// The nginx.conf that weir and nginx both run in the bench: the proxied location of a usual production server, or many
+// of them. Nothing in it depends on which of the two reads it but the port.
 
+import { manyServers } from './many.ts'
 import type { Scenario } from './scenario.ts'
 
 /** Text of the configuration; log files are relative to the prefix. */
 export function proxyConf(scenario: Scenario, port: number, backendPort: number): string {
+  if (scenario.kind === 'start') return startConf(scenario.servers, port, backendPort)
   const reuseport = scenario.kind === 'load' && scenario.reuseport ? ' reuseport' : ''
   const accessLog = scenario.kind === 'load' && !scenario.accessLog ? 'off' : 'logs/access.log'
+  const listen = `127.0.0.1:${port}${reuseport}`
   // Client and upstream connections together, as worker_connections counts them.
   const connections = scenario.connections + (scenario.kind === 'idle' ? 2048 : scenario.connections) + 512
+  const servers =
+    scenario.kind === 'load' && scenario.servers !== null
+      ? manyServers(scenario.servers, listen, serverLines(accessLog), LOCATION)
+      : `    server {
+        listen ${listen};
+        server_name example.com;
+
+${serverLines(accessLog)}
+        location / {
+${LOCATION}        }
+    }
+`
+  return wholeConf(connections, backendPort, servers)
+}
+
+/** `servers` servers with four locations each. */
+function startConf(servers: number, port: number, backendPort: number): string {
+  const blocks = manyServers(servers, `127.0.0.1:${port}`, serverLines('logs/access.log'), LOCATION)
+  return wholeConf(1024, backendPort, blocks)
+}
+
+function wholeConf(connections: number, backendPort: number, servers: string): string {
   return `worker_processes 1;
 pid run.pid;
 error_log logs/error.log error;
@@ -18,24 +43,29 @@ events {
 }
 
 http {
+    server_names_hash_max_size 4096;
+    server_names_hash_bucket_size 128;
+
     upstream app_backend {
         server 127.0.0.1:${backendPort};
         keepalive 32;
     }
 
-    server {
-        listen 127.0.0.1:${port}${reuseport};
-        server_name example.com;
+${servers}}
+`
+}
 
-        access_log ${accessLog};
+function serverLines(accessLog: string): string {
+  return `        access_log ${accessLog};
 
         server_tokens off;
         add_header X-Frame-Options "SAMEORIGIN" always;
         add_header X-Content-Type-Options "nosniff" always;
         add_header X-XSS-Protection "1; mode=block" always;
+`
+}
 
-        location / {
-            proxy_pass http://app_backend;
+const LOCATION = `            proxy_pass http://app_backend;
 
             proxy_http_version 1.1;
             proxy_set_header Connection "";
@@ -48,8 +78,4 @@ http {
             proxy_connect_timeout 10s;
             proxy_send_timeout 60s;
             proxy_read_timeout 60s;
-        }
-    }
-}
 `
-}

@@ -30,6 +30,8 @@ export interface ProxyOptions {
 }
 
 const MAIN = fileURLToPath(new URL('../src/master/main.ts', import.meta.url))
+/** How weir is started by people: it keeps compiled code. */
+const LAUNCHER = fileURLToPath(new URL('../src/master/weir', import.meta.url))
 
 /** A running proxy: master, workers and threads are one thing here. */
 export class RunningProxy {
@@ -62,21 +64,37 @@ export class RunningProxy {
   }
 }
 
-/** Resolves once the proxy has given one right answer. */
-export async function startProxy(name: ProxyName, options: ProxyOptions): Promise<RunningProxy> {
+/** A proxy whose configuration is written and that may be started, several times one after the other. */
+export interface PreparedProxy {
+  port: number
+  folder: string
+  /** Starts it with these arguments beside the usual ones. */
+  start(args: readonly string[]): Child
+}
+
+export async function prepareProxy(name: ProxyName, options: ProxyOptions): Promise<PreparedProxy> {
   const port = await freePort()
   const folder = join(options.work, `${name}-${options.scenario.name}`)
   mkdirSync(join(folder, 'logs'), { recursive: true })
   const conf = join(folder, 'nginx.conf')
   writeFileSync(conf, proxyConf(options.scenario, port, options.backendPort))
-
-  const program = name === 'nginx' ? [options.nginx!] : [...(options.node ?? [process.execPath]), MAIN]
+  const weir =
+    options.scenario.kind === 'start' ? [LAUNCHER] : [...(options.node ?? [process.execPath]), MAIN]
+  const program = name === 'nginx' ? [options.nginx!] : weir
   const flags = ['-p', `${folder}/`, '-c', conf, '-g', options.globals ?? 'daemon off;']
-  const child = new Child([...program, ...flags], {
-    cores: options.cores,
-    group: options.group ?? false,
-    ...(options.env === undefined ? {} : { env: options.env }),
-  })
+  const start = (args: readonly string[]) =>
+    new Child([...program, ...flags, ...args], {
+      cores: options.cores,
+      group: options.group ?? false,
+      ...(options.env === undefined ? {} : { env: options.env }),
+    })
+  return { port, folder, start }
+}
+
+/** Resolves once the proxy has given one right answer. */
+export async function startProxy(name: ProxyName, options: ProxyOptions): Promise<RunningProxy> {
+  const { port, folder, start } = await prepareProxy(name, options)
+  const child = start([])
   const explain = () => `${child.stderr}${tail(join(folder, 'logs/error.log'))}`
   const proxy = new RunningProxy(name, port, child)
   try {

@@ -54,7 +54,24 @@ export interface IdleOutcome {
   proxies: Partial<Record<ProxyName, IdleFigures>>
 }
 
-export type Outcome = LoadOutcome | IdleOutcome
+/** Medians over some starts. */
+export interface StartFigures {
+  /** Milliseconds from the command line to the end of `-t`. */
+  check: number
+  /** Milliseconds from the command line to the first answer. */
+  answer: number
+  /** Resident bytes of the whole proxy a second later. */
+  resident: number
+}
+
+export interface StartOutcome {
+  kind: 'start'
+  name: string
+  title: string
+  proxies: Partial<Record<ProxyName, StartFigures>>
+}
+
+export type Outcome = LoadOutcome | IdleOutcome | StartOutcome
 
 /** A whole run, as it is written to the JSON. */
 export interface Run {

@@ -19,6 +19,8 @@ export interface LoadScenario {
   accessLog: boolean
   /** Adds `reuseport` to `listen`: weir's worker accepts by itself instead of being handed sockets. */
   reuseport: boolean
+  /** So many servers with four locations each, over all of which requests are spread; null: one location. */
+  servers: number | null
   /** nginx CPU / weir CPU to reach; null when none is set. */
   target: number | null
 }
@@ -32,7 +34,16 @@ export interface IdleScenario {
   connections: number
 }
 
-export type Scenario = LoadScenario | IdleScenario
+/** Starts on a configuration of so many servers with four locations each; time and memory are measured. */
+export interface StartScenario {
+  kind: 'start'
+  name: string
+  title: string
+  path: BackendPath
+  servers: number
+}
+
+export type Scenario = LoadScenario | IdleScenario | StartScenario
 
 /** Size of the body answered for each path. */
 export const BACKEND_BYTES = {
@@ -40,6 +51,8 @@ export const BACKEND_BYTES = {
   '/64k': 64 * 1024,
   '/1m': 1024 * 1024,
   '/post': 2,
+  /** And everything else below /many/: see many.ts. */
+  '/many/exact': 1024,
 } as const
 
 export type BackendPath = keyof typeof BACKEND_BYTES
@@ -56,5 +69,6 @@ export const baseline: LoadScenario = {
   keepalive: true,
   accessLog: true,
   reuseport: false,
+  servers: null,
   target: 0.95,
 }

@@ -1,6 +1,6 @@
 // A run as text: an aligned table for the terminal and the same cells in Markdown. Pure.
 
-import type { IdleOutcome, LoadOutcome, Outcome, Run } from './result.ts'
+import type { IdleOutcome, LoadOutcome, Outcome, Run, StartOutcome } from './result.ts'
 import { readable } from './statistics.ts'
 
 const PROXIES = ['weir', 'nginx'] as const
@@ -16,6 +16,7 @@ const LOAD_HEAD = [
   'target',
 ]
 const IDLE_HEAD = ['scenario', 'proxy', 'RSS before', 'RSS after', 'bytes/connection']
+const START_HEAD = ['start with', 'proxy', '-t ms', 'first answer ms', 'RSS']
 
 function loadRows(outcome: LoadOutcome): string[][] {
   const rows: string[][] = []
@@ -61,17 +62,35 @@ function idleRows(outcome: IdleOutcome): string[][] {
   return rows
 }
 
+function startRows(outcome: StartOutcome): string[][] {
+  const rows: string[][] = []
+  for (const name of PROXIES) {
+    const figures = outcome.proxies[name]
+    if (figures === undefined) continue
+    rows.push([
+      rows.length === 0 ? outcome.title : '',
+      name,
+      readable(figures.check),
+      readable(figures.answer),
+      mebibytes(figures.resident),
+    ])
+  }
+  return rows
+}
+
 function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`
 }
 
-/** Head and rows of each table a run has: speed, then memory. */
+/** Head and rows of each table a run has: speed, memory, start. */
 function tables(outcomes: readonly Outcome[]): { head: string[]; rows: string[][]; words: number }[] {
   const load = outcomes.flatMap((outcome) => (outcome.kind === 'load' ? loadRows(outcome) : []))
   const idle = outcomes.flatMap((outcome) => (outcome.kind === 'idle' ? idleRows(outcome) : []))
+  const start = outcomes.flatMap((outcome) => (outcome.kind === 'start' ? startRows(outcome) : []))
   return [
     { head: LOAD_HEAD, rows: load, words: 2 },
     { head: IDLE_HEAD, rows: idle, words: 2 },
+    { head: START_HEAD, rows: start, words: 2 },
   ].filter((table) => table.rows.length > 0)
 }
 

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { Child } from '../children.ts'
+import { MANY_PATHS } from '../many.ts'
 import { HOST, type LoadGenerator, type LoadResult } from './load.ts'
 
 const SCRIPT = fileURLToPath(new URL('./wrk.lua', import.meta.url))
@@ -25,6 +26,8 @@ export function wrkLoad(binary: string): LoadGenerator {
       String(scenario.requestBytes),
       scenario.keepalive ? 'keepalive' : 'close',
       HOST,
+      String(scenario.servers ?? 0),
+      ...(scenario.servers === null ? [] : MANY_PATHS),
     ]
     const child = new Child([...command, '--', ...request], { cores })
     const line = await child.line('RESULT ').catch(() => null)

@@ -9,7 +9,9 @@ import { get1kNoLog } from './get-1k-no-log.ts'
 import { get1m } from './get-1m.ts'
 import { get64k } from './get-64k.ts'
 import { idle } from './idle.ts'
+import { manyServers, oneServer } from './many-servers.ts'
 import { post16k } from './post-16k.ts'
+import { startLarge, startSmall } from './start.ts'
 
 export const scenarios: readonly Scenario[] = [
   get1k,
@@ -20,5 +22,9 @@ export const scenarios: readonly Scenario[] = [
   connectHandOff,
   connectReuseport,
   get1kThousand,
+  oneServer,
+  manyServers,
   idle,
+  startSmall,
+  startLarge,
 ]

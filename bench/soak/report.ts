@@ -1,0 +1,193 @@
+// Samples and ledger made into verdicts: what is measured, from which value to which, and whether that is all right.
+// Pure.
+
+import { median } from '../statistics.ts'
+import { OPEN, total } from './inside.ts'
+import type { LogFindings } from './ledger.ts'
+import type { Sample } from './weir.ts'
+
+/** Resident memory may be this much larger at the end than after the warm-up: V8 gives pages back when it likes. */
+const RESIDENT_GROWTH = 0.1
+const RESIDENT_BYTES = 16 * 2 ** 20
+/** Live heap may grow by this: what is alive differs with what is in flight. */
+const HEAP_BYTES = 1.5 * 2 ** 20
+
+export interface Verdict {
+  measure: string
+  start: string
+  end: string
+  peak: string
+  /** null: only told. */
+  good: boolean | null
+  /** What was required. */
+  rule: string
+}
+
+export interface Outcome {
+  /** Before the load, and after it was quiet again. */
+  before: Sample
+  after: Sample
+  /** During the load. */
+  samples: readonly Sample[]
+  requests: number
+  errors: number
+  victims: number
+  crashes: number
+  reloads: number
+  reopens: number
+  alarms: readonly string[]
+  log: LogFindings
+}
+
+export function verdicts(outcome: Outcome): Verdict[] {
+  const { before, after, samples } = outcome
+  return [
+    fixed('wrong or lost answers', outcome.errors, 0),
+    back('descriptors', before, after, samples, (sample) => sample.descriptors),
+    back('threads', before, after, samples, (sample) => sample.threads, 'told only', null),
+    ...OPEN.map((counter) =>
+      back(`shared counter: ${counter}`, before, after, samples, (sample) =>
+        sample.inside === null ? null : total(sample.inside, counter),
+      ),
+    ),
+    grown('resident memory', samples, (sample) => sample.resident, RESIDENT_BYTES, RESIDENT_GROWTH),
+    grown('live heap, worker that lives throughout', samples, heapOf('1'), HEAP_BYTES, 0),
+    grown('live heap, master', samples, heapOf('master'), HEAP_BYTES, 0),
+    fixed('answered, but not in the access log', outcome.log.missing, 0),
+    fixed('requests with two log lines', outcome.log.twice, 0),
+    fixed('log lines with another status', outcome.log.otherStatus, 0),
+    fixed('alerts in the error log', outcome.alarms.length, 0),
+  ]
+}
+
+export function passed(list: readonly Verdict[]): boolean {
+  return list.every((verdict) => verdict.good !== false)
+}
+
+function heapOf(name: string): (sample: Sample) => number | null {
+  return (sample) => sample.inside?.heaps[name] ?? null
+}
+
+function fixed(measure: string, value: number, wanted: number): Verdict {
+  return {
+    measure,
+    start: '',
+    end: String(value),
+    peak: '',
+    good: value === wanted,
+    rule: `must be ${wanted}`,
+  }
+}
+
+type Reading = (sample: Sample) => number | null
+
+/** Must be back where it was before the load. */
+function back(
+  measure: string,
+  before: Sample,
+  after: Sample,
+  samples: readonly Sample[],
+  read: Reading,
+  rule = 'no more than before',
+  verdict: null | undefined = undefined,
+): Verdict {
+  const [start, end] = [read(before), read(after)]
+  const values = samples.map(read).filter((value) => value !== null)
+  const known = start !== null && end !== null
+  return {
+    measure,
+    start: start === null ? '?' : String(start),
+    end: end === null ? '?' : String(end),
+    peak: String(Math.max(...values)),
+    good: verdict === null ? null : known && end <= start,
+    rule,
+  }
+}
+
+/** Median of the last third after the warm-up against that of the first; the warm-up is the first quarter. */
+function grown(
+  measure: string,
+  samples: readonly Sample[],
+  read: Reading,
+  bytes: number,
+  share: number,
+): Verdict {
+  const values = samples.map(read).filter((value) => value !== null)
+  const warm = values.slice(values.length >> 2)
+  const third = Math.max(1, Math.floor(warm.length / 3))
+  const start = median(warm.slice(0, third))
+  const end = median(warm.slice(-third))
+  const allowed = Math.max(bytes, start * share)
+  return {
+    measure,
+    start: mebibytes(start),
+    end: mebibytes(end),
+    peak: mebibytes(Math.max(...values)),
+    good: end - start <= allowed,
+    rule: `grows by no more than ${mebibytes(allowed)}`,
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`
+}
+
+const HEAD = ['measure', 'start', 'end', 'peak', 'verdict']
+
+function cells(verdict: Verdict): string[] {
+  const word = verdict.good === null ? verdict.rule : verdict.good ? 'ok' : `FAILED: ${verdict.rule}`
+  return [verdict.measure, verdict.start, verdict.end, verdict.peak, word]
+}
+
+/** An aligned table for the terminal. */
+export function textTable(list: readonly Verdict[]): string {
+  const rows = [HEAD, ...list.map(cells)]
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 0 || column === 4 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** The same for bench/results/soak.md, with what each verdict asks for and what the load was. */
+export function markdownReport(
+  description: string,
+  outcome: Outcome,
+  list: readonly Verdict[],
+  done: ReadonlyMap<string, number>,
+): string {
+  const line = (row: readonly string[]) => `| ${row.join(' | ')} |`
+  const measures = [
+    line([...HEAD.slice(0, 4), 'required', 'verdict']),
+    '| --- | ---: | ---: | ---: | --- | --- |',
+    ...list.map((verdict) =>
+      line([
+        ...cells(verdict).slice(0, 4),
+        verdict.good === null ? '' : verdict.rule,
+        verdict.good === null ? '' : verdict.good ? 'ok' : 'FAILED',
+      ]),
+    ),
+  ]
+  const load = [
+    line(['client', 'done']),
+    '| --- | ---: |',
+    ...[...done].sort().map(([name, count]) => line([name, String(count)])),
+  ]
+  return `${[description, summary(outcome), measures.join('\n'), 'For memory, start and end are medians of the first and the last third after the warm-up; for the rest, the values before the load and after it.', load.join('\n')].join('\n\n')}\n`
+}
+
+/** What happened, in one sentence. */
+export function summary(outcome: Outcome): string {
+  const { log } = outcome
+  return [
+    `${outcome.requests} requests sent, ${log.answered} answered completely, ${log.lines} log lines`,
+    `${outcome.crashes} crashes of a worker cost ${outcome.victims} connections and ${log.lostInCrash} log lines`,
+    `${outcome.reloads} reloads, ${outcome.reopens} reopenings of the logs`,
+  ].join('; ')
+}
