@@ -1,6 +1,7 @@
 // What the proxy module's directives say where a request is: the merged fields of its command table.
 
 import type { ComplexValue } from '../../../http/complex-value.ts'
+import type { LocalBind } from '../../../upstream/local-address.ts'
 import type { ProxyPass } from './pass.ts'
 import type { ProxyPlan } from './plan.ts'
 
@@ -9,11 +10,23 @@ export interface SetHeader {
   value: ComplexValue
 }
 
+/** How fields of the levels around one are inherited: as nginx does, not at all, or besides its own. */
+export type SetHeaderInherit = 'on' | 'off' | 'merge'
+
 export interface ProxyConf {
   proxyPass: ProxyPass | undefined
+  proxyMethod: ComplexValue | undefined
   proxySetHeader: readonly SetHeader[]
+  proxySetHeaderInherit: SetHeaderInherit
+  proxyForwardedHeaders: boolean
+  proxyPassRequestHeaders: boolean
+  proxyPassRequestBody: boolean
+  proxySetBody: ComplexValue | undefined
   proxyHideHeader: readonly string[]
   proxyHttpVersion: 0 | 1
+  /** false: `off`. */
+  proxyBind: LocalBind | false
+  proxySocketKeepalive: boolean
   proxyConnectTimeout: number
   proxySendTimeout: number
   proxyReadTimeout: number

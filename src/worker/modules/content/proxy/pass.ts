@@ -1,59 +1,111 @@
 // `proxy_pass`: its argument taken apart and checked, and the URI a backend is asked for by it.
 
+import type { BuildContext, Scope } from '../../../../shared/conf/build.ts'
 import { LOCATION, type Setter } from '../../../../shared/conf/command.ts'
+import { type ComplexValue, compileValue } from '../../../http/complex-value.ts'
 import { locationConf } from '../../../http/location-conf.ts'
 import type { Request } from '../../../http/request.ts'
 import { escapeUri } from '../../../http/uri.ts'
+import type { UpstreamName } from '../../../upstream/states.ts'
+import { parseUpstreamUrl, type UpstreamUrl, type UrlError } from '../../../upstream/url.ts'
 
 /** The argument of `proxy_pass`, taken apart. */
 export interface ProxyPass {
-  /** Host and port as written, or `unix:PATH`: the upstream's name, `$proxy_host`. */
-  address: string
-  /** The URI part; null when there is none. */
+  /** As written. */
+  url: string
+  /** The whole URL where variables stand in it, else null. */
+  value: ComplexValue | null
+  /** null with variables. */
+  target: UpstreamUrl | null
+  /** The URI part; null when there is none, or only a request tells. */
   uri: string | null
-  /** What the location's prefix is, for replacing it. */
+  /** What the location's prefix is, for replacing it; '' where it is none. */
   prefix: string
 }
+
+const DEFAULT_PORT = 80
 
 /** Setter of `proxy_pass`. */
 export function setProxyPass(...[directive, context]: Parameters<Setter>): ProxyPass {
   const url = directive.args[0]!
-  if (url.includes('$')) context.error('variables in "proxy_pass" are not supported by weir yet')
-  if (url.startsWith('https://')) context.error('"https://" in "proxy_pass" is not supported by weir yet')
-  if (!url.startsWith('http://')) context.error('invalid URL prefix')
-  const { address, uri } = splitUrl(url.slice(7))
-  if (address === '') context.error(`no host in upstream "${url.slice(7)}"`)
   const location = locationConf(context.scope.within(LOCATION)!)
-  const matchesByPrefix =
-    location.regex === null && location.modifier !== '@' && context.scope.kind === LOCATION
-  if (uri !== null && !matchesByPrefix) {
+  const { kind } = context.scope
+  const byPrefix = kind === LOCATION && location.regex === null && location.modifier !== '@'
+  if (kind === LOCATION && byPrefix) location.redirectSlash = location.pattern.endsWith('/')
+  const prefix = byPrefix ? location.pattern : ''
+  if (url.includes('$')) {
+    return { url, value: compileValue(url, context), target: null, uri: null, prefix }
+  }
+  const target = parseConstant(url, context)
+  if (target.uri !== '' && !byPrefix) {
     context.error(
       '"proxy_pass" cannot have URI part in location given by regular expression, ' +
         'or inside named location, or inside "if" statement, or inside "limit_except" block',
     )
   }
-  location.redirectSlash =
-    location.regex === null && location.pattern.endsWith('/') && location.modifier !== '@'
-  return { address, uri, prefix: location.pattern }
+  return { url, value: null, target, uri: uriPart(target), prefix }
 }
 
-/** `host:port/uri` or `unix:/path:/uri`. */
-function splitUrl(rest: string): { address: string; uri: string | null } {
-  if (rest.startsWith('unix:')) {
-    const colon = rest.indexOf(':', 5)
-    if (colon < 0) return { address: rest, uri: null }
-    return { address: rest.slice(0, colon), uri: rest.slice(colon + 1) || null }
+function parseConstant(url: string, context: BuildContext): UpstreamUrl {
+  if (isHttps(url)) context.error(HTTPS)
+  if (!isHttp(url)) context.error('invalid URL prefix')
+  const target = parseUpstreamUrl(url.slice(7), DEFAULT_PORT, true)
+  if ('error' in target) context.error(`${target.error} in upstream "${url.slice(7)}"`)
+  return target
+}
+
+const HTTPS = '"https://" in "proxy_pass" is not supported by weir yet'
+const isHttp = (url: string) => url.slice(0, 7).toLowerCase() === 'http://'
+const isHttps = (url: string) => url.slice(0, 8).toLowerCase() === 'https://'
+
+function uriPart({ uri }: UpstreamUrl): string | null {
+  return uri === '' ? null : uri.startsWith('?') ? `/${uri}` : uri
+}
+
+/** A URL that variables gave; null when it is none, which is logged. */
+export function evaluatePass(r: Request, value: ComplexValue): UpstreamUrl | null {
+  const url = value.evaluate(r)
+  if (!isHttp(url)) {
+    r.log('error', isHttps(url) ? `${HTTPS}: "${url}"` : `invalid URL prefix in "${url}"`)
+    return null
   }
-  const slash = rest.search(/[/?]/)
-  if (slash < 0) return { address: rest, uri: null }
-  const uri = rest.slice(slash)
-  return { address: rest.slice(0, slash), uri: uri.startsWith('?') ? `/${uri}` : uri }
+  const target: UpstreamUrl | UrlError = parseUpstreamUrl(url.slice(7), DEFAULT_PORT, true)
+  if (!('error' in target)) return target
+  r.log('error', `${target.error} in upstream "${url.slice(7)}"`)
+  return null
+}
+
+/** `$proxy_host` and `$proxy_port`. */
+export function nameOf({ host, path, port, portText }: UpstreamUrl): UpstreamName {
+  if (path !== null) return { host: 'localhost', port: '' }
+  const written = portText !== '' && port !== DEFAULT_PORT
+  return { host: written ? `${host}:${portText}` : host, port: written ? portText : String(DEFAULT_PORT) }
 }
 
 /** nginx's rules: without a URI part the target goes on as it came; with one it takes the place of the prefix. */
-export function requestUri(r: Request, { uri, prefix }: ProxyPass): string {
+export function requestUri(r: Request, uri: string | null, prefix: string): string {
   if (uri === null && r.targetValid) return r.client.target
   const rest = r.uri.slice(uri === null ? 0 : prefix.length)
   const path = (uri ?? '') + (r.quoted ? escapeUri(rest) : rest)
   return r.args === '' ? path : `${path}?${r.args}`
+}
+
+/** The URI part that variables gave goes on as it is: only what would break the request line is escaped. */
+export function evaluatedUri(r: Request, target: UpstreamUrl): string {
+  const uri = uriPart(target)
+  if (uri === null) return requestUri(r, null, '')
+  return /[\0-\x20\x7f]/.test(uri) ? uri.replace(/[\0-\x20\x7f]/g, escape) : uri
+}
+
+function escape(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+}
+
+/** The pass in force in a scope: blocks within a location share its own unless they have another. */
+export function passIn(
+  scope: Scope,
+  own: ProxyPass | undefined,
+  outer: ProxyPass | undefined,
+): ProxyPass | undefined {
+  return own ?? (scope.kind === LOCATION ? undefined : outer)
 }

@@ -1,37 +1,80 @@
-// Everything about a proxied location that can be known before a request, and the protocol the upstream speaks by it.
+// Everything about a proxied location that can be known before a request, and the protocol the upstream speaks by it:
+// one object for all requests where `proxy_pass` is constant, one a request where variables make it.
 
 import type { BuildContext } from '../../../../shared/conf/build.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
+import type { RuntimeGroups } from '../../../upstream/runtime-groups.ts'
+import type { Kept, UpstreamName } from '../../../upstream/states.ts'
 import type { UpstreamProtocol, UpstreamSettings } from '../../../upstream/upstream.ts'
-import { findGroup } from '../../../upstream/upstream-block.ts'
+import { findGroup, runtimeGroups } from '../../../upstream/upstream-block.ts'
+import type { UpstreamUrl } from '../../../upstream/url.ts'
 import type { ProxyConf } from './conf.ts'
-import { type ProxyPass, requestUri } from './pass.ts'
-import { makeRequestPlan, type RequestPlan, requestHead } from './request.ts'
+import { evaluatedUri, nameOf, type ProxyPass, requestUri } from './pass.ts'
+import { makeRequestPlan, type RequestPlan, requestHead, requestMethod } from './request.ts'
 import { makeResponsePlan, processHead, type ResponsePlan } from './response.ts'
+import { keptFor } from './variables.ts'
 
-export class ProxyPlan implements UpstreamProtocol {
+export class ProxyPlan {
   readonly pass: ProxyPass
-  readonly group: PeerGroup
   readonly request: RequestPlan
   readonly response: ResponsePlan
   readonly settings: UpstreamSettings
+  readonly kept: Kept
+  /** null where only a request tells. */
+  readonly fixed: { readonly group: PeerGroup; readonly protocol: UpstreamProtocol } | null
+  readonly groups: RuntimeGroups
+  /** A request whose body has no length cannot be made. */
+  readonly needsLength: boolean
 
   constructor(conf: ProxyConf, pass: ProxyPass, context: BuildContext) {
+    const { target } = pass
+    const name = target === null ? null : nameOf(target)
     this.pass = pass
-    this.group = findGroup(pass.address, 80, context)
-    this.request = makeRequestPlan(conf, pass, context)
+    this.request = makeRequestPlan(conf, name?.host ?? null, context)
     this.response = makeResponsePlan(conf, pass)
     this.settings = {
       connectTimeout: conf.proxyConnectTimeout,
       sendTimeout: conf.proxySendTimeout,
       readTimeout: conf.proxyReadTimeout,
+      socketKeepalive: conf.proxySocketKeepalive,
+      bind: conf.proxyBind || null,
     }
+    this.kept = keptFor(context)
+    this.groups = runtimeGroups(context)
+    this.needsLength = conf.proxyHttpVersion === 0 && this.request.passesBody
+    this.fixed =
+      target === null
+        ? null
+        : { group: findGroup(target, context), protocol: new FixedProtocol(this, nameOf(target)) }
+  }
+}
+
+abstract class ProxyProtocol implements UpstreamProtocol {
+  readonly host: string
+  readonly port: string
+  readonly passesBody: boolean
+  readonly kept: Kept
+  protected readonly plan: ProxyPlan
+
+  constructor(plan: ProxyPlan, { host, port }: UpstreamName) {
+    this.plan = plan
+    this.host = host
+    this.port = port
+    this.passesBody = plan.request.passesBody
+    this.kept = plan.kept
   }
 
-  createRequest(r: Request): string {
-    return requestHead(r, requestUri(r, this.pass), this.request)
+  /** What the backend is asked for. */
+  protected abstract uri(r: Request): string
+
+  method(r: Request): string | null {
+    return requestMethod(r, this.plan.request)
+  }
+
+  createRequest(r: Request, method: string): string {
+    return requestHead(r, method, this.uri(r), this.plan.request)
   }
 
   chunkedRequest(r: Request): boolean {
@@ -39,11 +82,33 @@ export class ProxyPlan implements UpstreamProtocol {
   }
 
   processHead(r: Request, head: ResponseHead): void {
-    processHead(r, head, this.response)
+    processHead(r, head, this.plan.response)
   }
 
   url(r: Request, address: string): string {
     const path = address.startsWith('unix:') ? `${address}:` : address
-    return `http://${path}${requestUri(r, this.pass)}`
+    return `http://${path}${this.uri(r)}`
+  }
+}
+
+/** Towards a URL that stands in the configuration. */
+class FixedProtocol extends ProxyProtocol {
+  protected override uri(r: Request): string {
+    const { uri, prefix } = this.plan.pass
+    return requestUri(r, uri, prefix)
+  }
+}
+
+/** Towards the URL that variables gave for one request. */
+export class EvaluatedProtocol extends ProxyProtocol {
+  readonly #target: UpstreamUrl
+
+  constructor(plan: ProxyPlan, target: UpstreamUrl) {
+    super(plan, nameOf(target))
+    this.#target = target
+  }
+
+  protected override uri(r: Request): string {
+    return evaluatedUri(r, this.#target)
   }
 }

@@ -1,28 +1,56 @@
 // `proxy_redirect`: URLs of the backend in Location and Refresh become those of the location they came through.
 
-import type { Response } from '../../../http/response.ts'
+import type { BuildContext, Scope } from '../../../../shared/conf/build.ts'
+import type { Setter } from '../../../../shared/conf/command.ts'
+import type { Request } from '../../../http/request.ts'
 import type { ProxyPass } from './pass.ts'
+import { constantRule, OFF, type RewriteRule, rewrite, rulesOrOff, textOrRegex } from './rewrite.ts'
 
-export interface RedirectPlan {
-  /** `http://ADDRESS/URI`, which `proxy_redirect default` replaces by `to`. */
-  from: string
-  to: string
+/** Setter of `proxy_redirect`; `passOf` gives the `proxy_pass` that stands before it in a block. */
+export function setRedirect(passOf: (scope: Scope) => ProxyPass | undefined): Setter {
+  return rulesOrOff<RewriteRule>(
+    ([from, to], context) => textOrRegex(from!, to!, context),
+    (word, context) => (word === 'default' ? checkedDefault(passOf(context.scope), context) : null),
+  )
 }
 
-export function makeRedirectPlan(pass: ProxyPass): RedirectPlan {
-  return { from: `http://${pass.address}${pass.uri ?? '/'}`, to: pass.uri === null ? '/' : pass.prefix }
+function checkedDefault(pass: ProxyPass | undefined, context: BuildContext): RewriteRule {
+  if (pass === undefined) {
+    context.error('"proxy_redirect default" should be placed after the "proxy_pass" directive')
+  }
+  const rule = defaultRule(pass)
+  if (rule === null) {
+    context.error('"proxy_redirect default" cannot be used with "proxy_pass" directive with variables')
+  }
+  return rule
 }
 
-/** `proxy_redirect default`: a URL of the backend becomes one of this location; null: it is none. */
-export function rewriteRedirect({ from, to }: RedirectPlan, url: string): string | null {
-  return url.startsWith(from) ? to + url.slice(from.length) : null
+/** The URL of `proxy_pass` becomes the location's prefix; null: it is known for each request only. */
+function defaultRule(pass: ProxyPass): RewriteRule | null {
+  const { url, uri, prefix } = pass
+  if (url === null) return null
+  return uri === null ? constantRule(`${url}/`, '/') : constantRule(url, prefix)
 }
 
-export function rewriteRefresh(plan: RedirectPlan, response: Response): void {
-  const value = response.get('refresh')
-  const at = value?.toLowerCase().indexOf('url=') ?? -1
-  const url = at < 0 ? null : rewriteRedirect(plan, value!.slice(at + 4))
-  if (url === null) return
-  response.remove('refresh')
-  response.add('Refresh', value!.slice(0, at + 4) + url)
+/**
+ * The rules of a level: `own`, else those in force around it (`outer`: as nginx, even the default ones of another
+ * `proxy_pass`), else the default ones.
+ */
+export function redirectRules(
+  own: readonly RewriteRule[] | undefined,
+  outer: readonly RewriteRule[] | undefined,
+  pass: ProxyPass | undefined,
+): readonly RewriteRule[] {
+  if (own !== undefined) return own
+  if (outer !== undefined && (outer === OFF || outer.length > 0)) return outer
+  const rule = pass === undefined ? null : defaultRule(pass)
+  return rule === null ? [] : [rule]
+}
+
+/** The value of a Refresh field, `SECONDS; url=URL`, rewritten; null: it stays. */
+export function rewriteRefresh(r: Request, rules: readonly RewriteRule[], value: string): string | null {
+  const at = value.toLowerCase().indexOf('url=')
+  if (at < 0) return null
+  const url = rewrite(r, rules, value.slice(at + 4))
+  return url === null ? null : value.slice(0, at + 4) + url
 }

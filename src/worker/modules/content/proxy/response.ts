@@ -1,67 +1,212 @@
 // A backend's response head on its way to the client: which fields pass, and what is rewritten.
 
-import type { Setter } from '../../../../shared/conf/command.ts'
-import { hashName, NameSet } from '../../../http/fields.ts'
+import type { Fields } from '../../../http/fields.ts'
+import { hashName } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
 import type { ProxyConf } from './conf.ts'
-import type { ProxyPass } from './pass.ts'
-import { makeRedirectPlan, type RedirectPlan, rewriteRedirect, rewriteRefresh } from './redirect.ts'
+import { type CookiePlan, makeCookiePlan, rewriteCookie } from './cookies.ts'
+import { rewriteRefresh } from './redirect.ts'
+import { type RewriteRule, rewrite } from './rewrite.ts'
 
 export interface ResponsePlan {
-  /** Backend fields that are not passed on. */
-  hiddenFields: NameSet
-  /** The same and Location, for a response that gets another one. */
-  hiddenWithLocation: NameSet
-  hidesContentType: boolean
-  redirect: RedirectPlan
+  /** What is not simply passed on, by hash of the name. */
+  fields: ReadonlyMap<number, readonly FieldRule[]>
+  redirects: readonly RewriteRule[]
+  cookies: CookiePlan | null
 }
 
-/** Setter of `proxy_hide_header`. */
-export function addName(...[directive, , previous]: Parameters<Setter>): string[] {
-  return [...((previous as string[] | undefined) ?? []), directive.args[0]!]
+type Treatment = 'pass' | 'hide' | 'type' | 'location' | 'refresh' | 'cookie' | 'server' | 'date'
+
+interface FieldRule {
+  /** Lower case. */
+  name: string
+  treatment: Treatment
+  /** A bit of its own where a response may have one field of this name: as nginx, others are dropped; else 0. */
+  single: number
 }
 
-/** Backend fields the response keeps apart, and those about the connection to the backend. */
-const HANDLED_FIELDS = ['Connection', 'Content-Length', 'Content-Type', 'Keep-Alive', 'Transfer-Encoding']
+/** Words of `proxy_ignore_headers`, each a bit: fields of a backend that would have an effect here. */
+export const IGNORABLE = {
+  'x-accel-redirect': 0x0002,
+  'x-accel-expires': 0x0004,
+  expires: 0x0008,
+  'cache-control': 0x0010,
+  'set-cookie': 0x0020,
+  'x-accel-limit-rate': 0x0100,
+  'x-accel-buffering': 0x0200,
+  'x-accel-charset': 0x0400,
+  vary: 0x0800,
+}
+
+/** About the connection to the backend and the framing on it: never passed. */
+const CONNECTION_FIELDS = ['connection', 'content-length', 'keep-alive', 'transfer-encoding']
 /** nginx's defaults of proxy_hide_header. */
 const HIDDEN_FIELDS = [
-  'Date',
-  'Server',
-  'X-Accel-Buffering',
-  'X-Accel-Charset',
-  'X-Accel-Expires',
-  'X-Accel-Limit-Rate',
-  'X-Accel-Redirect',
-  'X-Pad',
+  'date',
+  'server',
+  'x-accel-buffering',
+  'x-accel-charset',
+  'x-accel-expires',
+  'x-accel-limit-rate',
+  'x-accel-redirect',
+  'x-pad',
+]
+const SINGLE_FIELDS = [
+  'content-type',
+  'date',
+  'etag',
+  'expires',
+  'last-modified',
+  'location',
+  'refresh',
+  'server',
+  'status',
+  'x-accel-buffering',
+  'x-accel-charset',
+  'x-accel-expires',
+  'x-accel-limit-rate',
+  'x-accel-redirect',
 ]
 
-export function makeResponsePlan(conf: ProxyConf, pass: ProxyPass): ResponsePlan {
-  const hidden = [...HANDLED_FIELDS, ...HIDDEN_FIELDS, ...conf.proxyHideHeader]
-  return {
-    hiddenFields: new NameSet(hidden),
-    hiddenWithLocation: new NameSet([...hidden, 'Location']),
-    hidesContentType: conf.proxyHideHeader.some((name) => name.toLowerCase() === 'content-type'),
-    redirect: makeRedirectPlan(pass),
+/** What `proxy_pass_header` lets through is not hidden, whatever `proxy_hide_header` says. */
+export function makeResponsePlan(conf: ProxyConf): ResponsePlan {
+  const passed = new Set(conf.proxyPassHeader.map((name) => name.toLowerCase()))
+  const cookies = makeCookiePlan({
+    domains: conf.proxyCookieDomain,
+    paths: conf.proxyCookiePath,
+    flags: conf.proxyCookieFlags,
+  })
+  const treatments = new Map<string, Treatment>()
+  for (const name of SINGLE_FIELDS) treatments.set(name, 'pass')
+  treatments.set('content-type', 'type').set('server', 'server').set('date', 'date')
+  if (conf.redirects.length > 0) treatments.set('location', 'location').set('refresh', 'refresh')
+  if (cookies !== null) treatments.set('set-cookie', 'cookie')
+  for (const name of [...HIDDEN_FIELDS, ...conf.proxyHideHeader.map((name) => name.toLowerCase())]) {
+    if (!passed.has(name)) treatments.set(name, 'hide')
   }
+  for (const name of CONNECTION_FIELDS) treatments.set(name, 'hide')
+  return { fields: fieldRules(treatments), redirects: conf.redirects, cookies }
 }
 
-const CONTENT_TYPE = hashName('content-type')
-const LOCATION_FIELD = hashName('location')
-const REFRESH = hashName('refresh')
+function fieldRules(treatments: ReadonlyMap<string, Treatment>): Map<number, FieldRule[]> {
+  const rules = new Map<number, FieldRule[]>()
+  for (const [name, treatment] of treatments) {
+    const rule = {
+      name,
+      treatment,
+      single: SINGLE_FIELDS.includes(name) ? 1 << SINGLE_FIELDS.indexOf(name) : 0,
+    }
+    const hash = hashName(name)
+    rules.set(hash, [...(rules.get(hash) ?? []), rule])
+  }
+  return rules
+}
 
 /** Fills `r.response` from the backend's head. */
 export function processHead(r: Request, head: ResponseHead, plan: ResponsePlan): void {
   const { response } = r
-  const { fields } = head
   response.status = head.status
   response.statusLine = head.statusLine
   response.contentLength = head.chunked ? -1 : head.contentLength
-  const type = plan.hidesContentType ? -1 : fields.indexOf('content-type', CONTENT_TYPE)
-  if (type >= 0) response.contentType = fields.value(type)
-  const location = fields.indexOf('location', LOCATION_FIELD)
-  const own = location < 0 ? null : rewriteRedirect(plan.redirect, fields.value(location))
-  response.lines = fields.lines(own === null ? plan.hiddenFields : plan.hiddenWithLocation)
-  response.location = own
-  if (fields.indexOf('refresh', REFRESH) >= 0) rewriteRefresh(plan.redirect, response)
+  response.lines = passedLines(r, head.fields, plan)
+}
+
+/** Neighbours that pass as they stand are taken in one piece. */
+function passedLines(r: Request, fields: Fields, plan: ResponsePlan): string {
+  const { text, count } = fields
+  let lines = ''
+  let from = -1
+  let to = 0
+  let seen = 0
+  for (let index = 0; index < count; index++) {
+    const rule = ruleOf(plan, fields, index)
+    let line: string | null = null
+    if (rule !== null) {
+      if ((seen & rule.single) !== 0) {
+        warnOfDuplicate(r, fields, index, rule.name)
+        line = ''
+      } else {
+        seen |= rule.single
+        line = treat(r, fields, index, rule.treatment, plan)
+      }
+    }
+    if (line === null && fields.canonical(index)) {
+      const start = fields.start(index)
+      if (from >= 0 && start !== to) {
+        lines += text.slice(from, to)
+        from = -1
+      }
+      if (from < 0) from = start
+      to = fields.end(index) + 2
+      continue
+    }
+    if (from >= 0) {
+      lines += text.slice(from, to)
+      from = -1
+    }
+    lines += line ?? `${fields.name(index)}: ${fields.value(index)}\r\n`
+  }
+  return from >= 0 ? lines + text.slice(from, to) : lines
+}
+
+function ruleOf(plan: ResponsePlan, fields: Fields, index: number): FieldRule | null {
+  const rules = plan.fields.get(fields.hash(index))
+  if (rules === undefined) return null
+  for (const rule of rules) if (fields.is(index, rule.name)) return rule
+  return null
+}
+
+/** The line that takes the field's place, '' for none; null: it passes as it is. */
+function treat(
+  r: Request,
+  fields: Fields,
+  index: number,
+  treatment: Treatment,
+  plan: ResponsePlan,
+): string | null {
+  const { response } = r
+  switch (treatment) {
+    case 'hide':
+      return ''
+    case 'type':
+      response.contentType = fields.value(index) || null
+      return ''
+    case 'server':
+      response.ownServer = false
+      return null
+    case 'date':
+      response.ownDate = false
+      return null
+    case 'location': {
+      const url = rewrite(r, plan.redirects, fields.value(index))
+      if (url === null) return null
+      if (!url.startsWith('/')) return `${fields.name(index)}: ${url}\r\n`
+      // Sent as a URL of this server, as every redirect of its own.
+      response.location = url
+      return ''
+    }
+    case 'refresh':
+      return replaced(fields, index, rewriteRefresh(r, plan.redirects, fields.value(index)))
+    case 'cookie':
+      return replaced(fields, index, rewriteCookie(r, plan.cookies!, fields.value(index)))
+    case 'pass':
+      return null
+  }
+}
+
+function replaced(fields: Fields, index: number, value: string | null): string | null {
+  return value === null ? null : `${fields.name(index)}: ${value}\r\n`
+}
+
+function warnOfDuplicate(r: Request, fields: Fields, index: number, name: string): void {
+  const first = fields.indexOf(name, fields.hash(index))
+  const doing = r.doing
+  r.doing = 'reading response header from upstream'
+  r.log(
+    'warn',
+    `upstream sent duplicate header line: "${fields.name(index)}: ${fields.value(index)}", ` +
+      `previous value: "${fields.name(first)}: ${fields.value(first)}", ignored`,
+  )
+  r.doing = doing
 }
