@@ -27,8 +27,8 @@ function checkedDefault(pass: ProxyPass | undefined, context: BuildContext): Rew
 
 /** The URL of `proxy_pass` becomes the location's prefix; null: it is known for each request only. */
 function defaultRule(pass: ProxyPass): RewriteRule | null {
-  const { url, uri, prefix } = pass
-  if (url === null) return null
+  const { url, value, uri, prefix } = pass
+  if (value !== null) return null
   return uri === null ? constantRule(`${url}/`, '/') : constantRule(url, prefix)
 }
 

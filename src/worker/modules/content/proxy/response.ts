@@ -4,9 +4,9 @@ import type { Fields } from '../../../http/fields.ts'
 import { hashName } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
-import type { ProxyConf } from './conf.ts'
 import { type CookiePlan, makeCookiePlan, rewriteCookie } from './cookies.ts'
 import { rewriteRefresh } from './redirect.ts'
+import type { ResponseConf } from './response-commands.ts'
 import { type RewriteRule, rewrite } from './rewrite.ts'
 
 export interface ResponsePlan {
@@ -24,19 +24,6 @@ interface FieldRule {
   treatment: Treatment
   /** A bit of its own where a response may have one field of this name: as nginx, others are dropped; else 0. */
   single: number
-}
-
-/** Words of `proxy_ignore_headers`, each a bit: fields of a backend that would have an effect here. */
-export const IGNORABLE = {
-  'x-accel-redirect': 0x0002,
-  'x-accel-expires': 0x0004,
-  expires: 0x0008,
-  'cache-control': 0x0010,
-  'set-cookie': 0x0020,
-  'x-accel-limit-rate': 0x0100,
-  'x-accel-buffering': 0x0200,
-  'x-accel-charset': 0x0400,
-  vary: 0x0800,
 }
 
 /** About the connection to the backend and the framing on it: never passed. */
@@ -70,7 +57,7 @@ const SINGLE_FIELDS = [
 ]
 
 /** What `proxy_pass_header` lets through is not hidden, whatever `proxy_hide_header` says. */
-export function makeResponsePlan(conf: ProxyConf): ResponsePlan {
+export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
   const passed = new Set(conf.proxyPassHeader.map((name) => name.toLowerCase()))
   const cookies = makeCookiePlan({
     domains: conf.proxyCookieDomain,
