@@ -14,9 +14,12 @@ export interface ResponsePlan {
   fields: ReadonlyMap<number, readonly FieldRule[]>
   redirects: readonly RewriteRule[]
   cookies: CookiePlan | null
+  /** False where the backend's is passed, as in nginx even if it sends none. */
+  ownServer: boolean
+  ownDate: boolean
 }
 
-type Treatment = 'pass' | 'hide' | 'type' | 'location' | 'refresh' | 'cookie' | 'server' | 'date'
+type Treatment = 'pass' | 'hide' | 'type' | 'location' | 'refresh' | 'cookie'
 
 interface FieldRule {
   /** Lower case. */
@@ -66,14 +69,20 @@ export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
   })
   const treatments = new Map<string, Treatment>()
   for (const name of SINGLE_FIELDS) treatments.set(name, 'pass')
-  treatments.set('content-type', 'type').set('server', 'server').set('date', 'date')
+  treatments.set('content-type', 'type')
   if (conf.redirects.length > 0) treatments.set('location', 'location').set('refresh', 'refresh')
   if (cookies !== null) treatments.set('set-cookie', 'cookie')
   for (const name of [...HIDDEN_FIELDS, ...conf.proxyHideHeader.map((name) => name.toLowerCase())]) {
     if (!passed.has(name)) treatments.set(name, 'hide')
   }
   for (const name of CONNECTION_FIELDS) treatments.set(name, 'hide')
-  return { fields: fieldRules(treatments), redirects: conf.redirects, cookies }
+  return {
+    fields: fieldRules(treatments),
+    redirects: conf.redirects,
+    cookies,
+    ownServer: !passed.has('server'),
+    ownDate: !passed.has('date'),
+  }
 }
 
 function fieldRules(treatments: ReadonlyMap<string, Treatment>): Map<number, FieldRule[]> {
@@ -96,6 +105,8 @@ export function processHead(r: Request, head: ResponseHead, plan: ResponsePlan):
   response.status = head.status
   response.statusLine = head.statusLine
   response.contentLength = head.chunked ? -1 : head.contentLength
+  response.ownServer = plan.ownServer
+  response.ownDate = plan.ownDate
   response.lines = passedLines(r, head.fields, plan)
 }
 
@@ -159,12 +170,6 @@ function treat(
     case 'type':
       response.contentType = fields.value(index) || null
       return ''
-    case 'server':
-      response.ownServer = false
-      return null
-    case 'date':
-      response.ownDate = false
-      return null
     case 'location': {
       const url = rewrite(r, plan.redirects, fields.value(index))
       if (url === null) return null
