@@ -13,8 +13,19 @@ export interface ComplexValue {
   evaluate(r: Request): string
 }
 
-/** Compiles `text`. Errors are those of the directive being set. */
+/** Compiled values of one configuration by their text: thousands of locations say the same few things. */
+const compiled = new WeakMap<BuildContext, Map<string, ComplexValue>>()
+
+/** Compiles `text`; the same text gives the same value. Errors are those of the directive being set. */
 export function compileValue(text: string, context: BuildContext): ComplexValue {
+  let values = compiled.get(context)
+  if (values === undefined) compiled.set(context, (values = new Map()))
+  let value = values.get(text)
+  if (value === undefined) values.set(text, (value = compile(text, context)))
+  return value
+}
+
+function compile(text: string, context: BuildContext): ComplexValue {
   const parts = splitVariables(text, context).map((part) => (typeof part === 'string' ? part : part.read))
   if (parts.every((part) => typeof part === 'string')) {
     const constant = parts.join('')

@@ -21,10 +21,15 @@ interface PrefixLocation extends Choice {
   final: boolean
 }
 
-/** A node of the prefix tree: one character on the way. */
-class TrieNode {
-  readonly next = new Map<number, TrieNode>()
-  location: PrefixLocation | null = null
+/**
+ * A node of the prefix tree: the characters from its parent to it, whole pieces instead of a node for each, because
+ * with thousands of locations every object on the way is one that the processor does not have at hand.
+ */
+interface PrefixNode {
+  piece: string
+  location: PrefixLocation | null
+  /** Their pieces begin with different characters. */
+  readonly next: PrefixNode[]
 }
 
 /** The request is to be redirected to its URI with a slash at the end. */
@@ -32,7 +37,7 @@ export const APPEND_SLASH = 'append slash'
 
 export class LocationTree {
   readonly #exact = new Map<string, Choice>()
-  readonly #prefixes: TrieNode | null
+  readonly #prefixes: PrefixNode | null
   readonly #regexes: (Choice & { regex: Regex })[] = []
   readonly #named = new Map<string, LocationPlan>()
   /** Prefix locations ending in a slash that proxy: without the slash they answer 301. */
@@ -40,7 +45,7 @@ export class LocationTree {
 
   /** `plan` makes the plan of a location scope; called once for each. */
   constructor(scopes: readonly Scope[], plan: (scope: Scope, name: string) => LocationPlan) {
-    let prefixes: TrieNode | null = null
+    let prefixes: PrefixNode | null = null
     for (const scope of scopes) {
       const { modifier, pattern, regex, redirectSlash } = locationConf(scope)
       const location = plan(scope, pattern)
@@ -48,7 +53,7 @@ export class LocationTree {
       else if (modifier === '@') this.#named.set(pattern, location)
       else if (regex !== null) this.#regexes.push({ regex, plan: location, settled: true })
       else
-        addPrefix((prefixes ??= new TrieNode()), {
+        addPrefix((prefixes ??= { piece: '', location: null, next: [] }), {
           prefix: pattern,
           plan: location,
           settled: false,
@@ -96,15 +101,22 @@ export class LocationTree {
   }
 
   #longestPrefix(uri: string): PrefixLocation | null {
-    let node = this.#prefixes ?? undefined
+    let node = this.#prefixes
     let longest: PrefixLocation | null = null
-    for (let index = 0; node !== undefined; index++) {
+    for (let at = 0; node !== null && uri.startsWith(node.piece, at); ) {
+      at += node.piece.length
       if (node.location !== null) longest = node.location
-      if (index === uri.length) break
-      node = node.next.get(uri.charCodeAt(index))
+      node = nextNode(node, uri, at)
     }
     return longest
   }
+}
+
+/** The node below `node` whose piece begins as `text` does at `at`. */
+function nextNode(node: PrefixNode, text: string, at: number): PrefixNode | null {
+  const code = text.charCodeAt(at)
+  for (const next of node.next) if (next.piece.charCodeAt(0) === code) return next
+  return null
 }
 
 /** What a location given by a regular expression has inside does not change that it is settled. */
@@ -114,13 +126,34 @@ function nestedInRegex(r: Request, choice: Choice): Choice | typeof APPEND_SLASH
   return { plan: nested, settled: true }
 }
 
-function addPrefix(root: TrieNode, location: PrefixLocation): void {
+function addPrefix(root: PrefixNode, location: PrefixLocation): void {
+  const { prefix } = location
   let node = root
-  for (let index = 0; index < location.prefix.length; index++) {
-    const code = location.prefix.charCodeAt(index)
-    let next = node.next.get(code)
-    if (next === undefined) node.next.set(code, (next = new TrieNode()))
-    node = next
+  let at = 0
+  while (at < prefix.length) {
+    const next = nextNode(node, prefix, at)
+    if (next === null) {
+      node.next.push((node = { piece: prefix.slice(at), location: null, next: [] }))
+      break
+    }
+    const common = commonLength(next.piece, prefix, at)
+    node = common === next.piece.length ? next : split(node, next, common)
+    at += common
   }
   node.location = location
+}
+
+/** How many characters `piece` and `text` from `at` on begin with alike. */
+function commonLength(piece: string, text: string, at: number): number {
+  let length = 0
+  while (length < piece.length && piece[length] === text[at + length]) length++
+  return length
+}
+
+/** Puts a node between `parent` and `node`, after the first `length` characters of its piece. */
+function split(parent: PrefixNode, node: PrefixNode, length: number): PrefixNode {
+  const middle = { piece: node.piece.slice(0, length), location: null, next: [node] }
+  parent.next[parent.next.indexOf(node)] = middle
+  node.piece = node.piece.slice(length)
+  return middle
 }
