@@ -16,6 +16,7 @@ import { run as runTick } from './tick.ts'
 import { onCrash } from './transport/crash.ts'
 import { openTransport } from './transport/open.ts'
 import type { PeerGroup, UpstreamHost } from './upstream/peers.ts'
+import type { RuntimeGroups } from './upstream/runtime-groups.ts'
 import { allGroups } from './upstream/upstream-block.ts'
 
 /** Connection numbers of different workers do not meet: each has its own range in every so many. */
@@ -29,7 +30,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
   readonly #slot: number
   readonly #connections = new Set<Http1Connection>()
   #sockets = new Map<string, SocketServers>()
-  #groups: PeerGroup[] = []
+  #groups: (PeerGroup | RuntimeGroups)[] = []
   /** By their directives, of all Cycles so far: requests of an earlier one still write to theirs. */
   readonly #errorLogs = new Map<string, ErrorLog>()
   #drained: (() => void) | null = null
@@ -51,7 +52,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
     const errorLog = (scope: Scope) => this.#errorLog(scope.conf(core).errorLog, plan.logFiles)
     this.#sockets = planServers(cycle, { modules: httpModules, errorLog })
     for (const group of this.#groups) group.idle.close()
-    this.#groups = [...new Set(allGroups(cycle.context).values())]
+    this.#groups = [...allGroups(cycle.context)]
     for (const group of this.#groups) group.bind(this)
     this.connectionLimit = workerConnections(cycle.root)
     this.generation = plan.generation

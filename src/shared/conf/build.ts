@@ -292,6 +292,8 @@ function merge(scope: Scope, modules: readonly ConfModule[], context: BuildConte
     context.directive = scope.directive
     module.finish?.(scope.confs[module.index], scope, context)
   }
-  for (const child of scope.children) merge(child, modules, context)
+  // Upstreams first: what refers to them may stand before them.
+  for (const child of scope.children) if (child.kind === UPSTREAM) merge(child, modules, context)
+  for (const child of scope.children) if (child.kind !== UPSTREAM) merge(child, modules, context)
   for (const conf of scope.confs) Object.freeze(conf)
 }

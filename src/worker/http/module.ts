@@ -33,7 +33,7 @@ export type Phase = (typeof PHASES)[number]
 export type VariableReader = (r: Request) => string | null
 
 /** Gives the reader of a variable called PREFIX + `suffix`, as `$arg_name`. */
-export type VariableFamily = (suffix: string) => VariableReader
+export type VariableFamily = (suffix: string, context: BuildContext) => VariableReader
 
 /** A part of a module that takes part in a request only where `when` says so; asked once per location. */
 export interface Participant<C> {

@@ -25,11 +25,11 @@ export class VariableTable {
     return [...this.#exact.keys(), ...this.#families.map(([prefix]) => `${prefix}NAME`)].sort()
   }
 
-  find(name: string): VariableReader | null {
+  find(name: string, context: BuildContext): VariableReader | null {
     const exact = this.#exact.get(name)
     if (exact !== undefined) return exact
     for (const [prefix, family] of this.#families) {
-      if (name.startsWith(prefix) && name.length > prefix.length) return family(name.slice(prefix.length))
+      if (name.startsWith(prefix) && name.length > prefix.length) return family(name.slice(prefix.length), context)
     }
     return null
   }
@@ -80,7 +80,7 @@ export function checkVariables(context: BuildContext): void {
 export function variableReader(context: BuildContext, name: string): VariableReader {
   if (/^[1-9]$/.test(name)) return numberedCapture(Number(name))
   const lower = name.toLowerCase()
-  const reader = table?.find(lower)
+  const reader = table?.find(lower, context)
   if (reader != null) return reader
   const { captures, pending } = of(context)
   if (!captures.has(lower) && !pending.has(lower)) pending.set(lower, context.directive)

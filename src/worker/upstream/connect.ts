@@ -8,6 +8,7 @@ import { now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import { openTransport } from '../transport/open.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
+import type { LocalAddress } from './local-address.ts'
 import type { Peer, PeerGroup } from './peers.ts'
 
 /** The request that uses a connection. */
@@ -23,10 +24,20 @@ export interface PeerUser {
   onPeerTimeout(): void
 }
 
+/** How a connection is opened. */
+export interface ConnectOptions {
+  /** null: the system chooses the address it comes from. */
+  local: LocalAddress | null
+  /** SO_KEEPALIVE */
+  socketKeepalive: boolean
+}
+
 export class PeerConnection implements TransportOwner {
   readonly peer: Peer
   readonly group: PeerGroup
   readonly opened = now()
+  /** Name of the local address asked for; '' for none. */
+  readonly local: string
   /** Requests sent so far, the current one included. */
   requests = 0
   /** Reused from request to request. */
@@ -39,12 +50,13 @@ export class PeerConnection implements TransportOwner {
   readonly #timer = new Timer(() => this.#timedOut())
 
   /** Starts connecting; `user` hears how it went. Counts as one of `worker_connections` until it is closed. */
-  constructor(group: PeerGroup, peer: Peer, user: PeerUser) {
+  constructor(group: PeerGroup, peer: Peer, user: PeerUser, options: ConnectOptions) {
     this.group = group
     this.peer = peer
     this.#user = user
+    this.local = options.local?.name ?? ''
     group.host.stats.addUpstream(1)
-    this.#connect()
+    this.#connect(options)
   }
 
   /** Valid once connected. */
@@ -92,12 +104,18 @@ export class PeerConnection implements TransportOwner {
     else this.#abandon?.()
   }
 
-  #connect(): void {
+  #connect({ local, socketKeepalive }: ConnectOptions): void {
     const { host, port, path } = this.peer
     const socket =
       path !== null
         ? connectSocket({ path: utf8(path) })
-        : connectSocket({ host: host!, port, noDelay: true })
+        : connectSocket({
+            host: host!,
+            port,
+            noDelay: true,
+            keepAlive: socketKeepalive,
+            ...(local === null ? {} : { localAddress: local.ip, localPort: local.port }),
+          })
     const failed = (error: NodeJS.ErrnoException) => this.#failed(error)
     this.#abandon = () => socket.destroy()
     socket.once('error', failed)

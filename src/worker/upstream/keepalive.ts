@@ -23,12 +23,12 @@ export class IdleConnections {
     this.#settings = settings
   }
 
-  /** An idle connection to `peer`, or null. */
-  take(peer: Peer): PeerConnection | null {
+  /** An idle connection to `peer` from the local address called `local` ('': from any), or null. */
+  take(peer: Peer, local: string): PeerConnection | null {
     const idle = this.#idle
     for (let index = idle.length - 1; index >= 0; index--) {
       const connection = idle[index]!
-      if (connection.peer !== peer) continue
+      if (connection.peer !== peer || connection.local !== local) continue
       if (index === idle.length - 1) idle.pop()
       else idle.splice(index, 1)
       return connection

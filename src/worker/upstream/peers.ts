@@ -54,12 +54,19 @@ export class PeerGroup {
   readonly idle: IdleConnections
   #host: UpstreamHost | null = null
 
-  constructor(name: string, peers: readonly Peer[], balancer: Balancer, keepalive: KeepaliveSettings) {
+  /** `idle`: connections kept together with those of other groups; default: for this group alone. */
+  constructor(
+    name: string,
+    peers: readonly Peer[],
+    balancer: Balancer,
+    keepalive: KeepaliveSettings,
+    idle = new IdleConnections(keepalive),
+  ) {
     this.name = name
     this.peers = peers
     this.balancer = balancer
     this.keepalive = keepalive
-    this.idle = new IdleConnections(keepalive)
+    this.idle = idle
   }
 
   /** Called once before the first request. */

@@ -1,10 +1,13 @@
 // What happened at the peers a request was sent to, attempt by attempt: for `$upstream_*` and the error log.
 
+import type { Fields } from '../http/fields.ts'
+import type { Request } from '../http/request.ts'
 import { now } from '../tick.ts'
 
 /** One attempt. Times are milliseconds since its start; -1: it did not come to that. */
 export interface UpstreamState {
-  peer: string
+  /** null: no attempt, but the place where the request went on to another location with an upstream of its own. */
+  peer: string | null
   /** Status of the response, or the one its failure stands for; 0 so far. */
   status: number
   started: number
@@ -17,13 +20,36 @@ export interface UpstreamState {
   responseLength: number
 }
 
+/** What of a response is kept for variables; false where no configuration reads it. */
+export interface Kept {
+  fields: boolean
+  trailers: boolean
+}
+
+/** The upstream a request is on its way to, as variables name it. */
+export interface UpstreamName {
+  /** `$proxy_host`. */
+  readonly host: string
+  /** `$proxy_port`. */
+  readonly port: string
+}
+
 export class UpstreamStates {
   readonly list: UpstreamState[] = []
+  name: UpstreamName
   /** Knows the URL the request goes to now, as the error log shows it. */
   source: { url(): string } | null = null
+  /** Fields of the last response head; null without one, or where no variable reads them. */
+  fields: Fields | null = null
+  /** Likewise its trailers. */
+  trailers: Fields | null = null
+
+  constructor(name: UpstreamName) {
+    this.name = name
+  }
 
   /** A new attempt; the ones before stay for the lists. */
-  begin(peer: string): UpstreamState {
+  begin(peer: string | null): UpstreamState {
     const state = {
       peer,
       status: 0,
@@ -39,8 +65,34 @@ export class UpstreamStates {
     return state
   }
 
-  /** One value of every attempt, as nginx joins them; `-` where `value` gives null. */
+  /**
+   * One value of every attempt, as nginx joins them: a comma between attempts, a colon where another location took
+   * over; `-` where `value` gives null.
+   */
   join(value: (state: UpstreamState) => string | null): string {
-    return this.list.map((state) => value(state) ?? '-').join(', ')
+    let text = ''
+    let separator = ''
+    for (const state of this.list) {
+      if (state.peer === null) {
+        text += ' : '
+        separator = ''
+      } else {
+        text += separator + (value(state) ?? '-')
+        separator = ', '
+      }
+    }
+    return text
   }
+}
+
+/** The request goes to `name` now, for the first time or from another location. */
+export function enterUpstream(r: Request, name: UpstreamName): UpstreamStates {
+  const before = r.upstream
+  if (before === null) return (r.upstream = new UpstreamStates(name))
+  before.name = name
+  before.source = null
+  before.fields = null
+  before.trailers = null
+  before.begin(null)
+  return before
 }

@@ -7,6 +7,8 @@ import { number, time } from '../../shared/conf/setters.ts'
 import { defineModule } from '../http/module.ts'
 import { RoundRobin } from './balance/round-robin.ts'
 import { DEFAULT_KEEPALIVE, GROUP_ZONE_BYTES, type Peer, PeerGroup } from './peers.ts'
+import { groupKey, peersOf, RuntimeGroups } from './runtime-groups.ts'
+import { parseUpstreamUrl, type UpstreamUrl } from './url.ts'
 
 interface ServerLine {
   /** As written, to be resolved when the block is complete. */
@@ -83,14 +85,33 @@ function setKeepalive(...[directive, context]: Parameters<Setter>): number {
   return Number(text)
 }
 
-/** Groups of one configuration by name. */
-const groups = new WeakMap<BuildContext, Map<string, PeerGroup>>()
+/** Groups of one configuration. */
+interface Groups {
+  /** Of upstream{} blocks by name in lower case, of hosts named directly as `groupKey` names them. */
+  byName: Map<string, PeerGroup>
+  runtime: RuntimeGroups
+}
 
-/** All groups, those of upstream{} blocks and those named directly. */
-export function allGroups(context: BuildContext): Map<string, PeerGroup> {
-  let map = groups.get(context)
-  if (map === undefined) groups.set(context, (map = new Map()))
-  return map
+const groups = new WeakMap<BuildContext, Groups>()
+
+function groupsOf(context: BuildContext): Groups {
+  let entry = groups.get(context)
+  if (entry === undefined) {
+    const byName = new Map<string, PeerGroup>()
+    groups.set(context, (entry = { byName, runtime: new RuntimeGroups(byName) }))
+  }
+  return entry
+}
+
+/** All groups of upstream{} blocks and of hosts named directly, and those of names that only requests bring up. */
+export function allGroups(context: BuildContext): Iterable<PeerGroup | RuntimeGroups> {
+  const { byName, runtime } = groupsOf(context)
+  return [...byName.values(), runtime]
+}
+
+/** The groups that variables lead to. */
+export function runtimeGroups(context: BuildContext): RuntimeGroups {
+  return groupsOf(context).runtime
 }
 
 function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void {
@@ -98,7 +119,9 @@ function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void
   if (conf.server === undefined) context.error('no servers are inside upstream')
   const peers = conf.server.flatMap(({ address, weight, directive }) => {
     context.directive = directive
-    return resolvePeers(address, 80, weight, context)
+    const url = parseUpstreamUrl(address, 80, false)
+    if ('error' in url) context.error(`${url.error} in upstream "${address}"`)
+    return resolvePeers(url, weight, context)
   })
   context.directive = scope.directive
   const keepalive = {
@@ -107,7 +130,7 @@ function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void
     time: conf.keepaliveTime,
     timeout: conf.keepaliveTimeout,
   }
-  allGroups(context).set(name, makeGroup(name, peers, keepalive, context))
+  groupsOf(context).byName.set(name.toLowerCase(), makeGroup(name, peers, keepalive, context))
 }
 
 function makeGroup(
@@ -120,35 +143,23 @@ function makeGroup(
   return new PeerGroup(name, peers, new RoundRobin(peers, zone), keepalive)
 }
 
-/** The group that `address` of a `proxy_pass` names: an upstream, or a host of its own. */
-export function findGroup(address: string, defaultPort: number, context: BuildContext): PeerGroup {
-  const map = allGroups(context)
-  const existing = map.get(address) ?? map.get(`${address} ${defaultPort}`)
+/** The group that `url` of a `proxy_pass` names: an upstream, or a host of its own. */
+export function findGroup(url: UpstreamUrl, context: BuildContext): PeerGroup {
+  const { byName } = groupsOf(context)
+  const block = byName.get(url.host)
+  if (block !== undefined) {
+    if (url.portText !== '') context.error(`upstream "${url.host}" may not have port ${url.port}`)
+    return block
+  }
+  const key = groupKey(url)
+  const existing = byName.get(key)
   if (existing !== undefined) return existing
-  const peers = resolvePeers(address, defaultPort, 1, context)
-  const group = makeGroup(address, peers, DEFAULT_KEEPALIVE, context)
-  map.set(`${address} ${defaultPort}`, group)
+  const group = makeGroup(key, resolvePeers(url, 1, context), DEFAULT_KEEPALIVE, context)
+  byName.set(key, group)
   return group
 }
 
-function resolvePeers(address: string, defaultPort: number, weight: number, context: BuildContext): Peer[] {
-  if (address.startsWith('unix:')) {
-    const path = address.slice(5).replace(/:$/, '')
-    if (path === '') context.error(`no path in unix domain socket in upstream "${address}"`)
-    return [{ name: `unix:${path}`, host: null, port: 0, path, weight }]
-  }
-  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]/]+))(?::(.*))?$/.exec(address)
-  if (match === null) context.error(`invalid host in upstream "${address}"`)
-  const [, v6, host, portText] = match
-  const port = portText === undefined ? defaultPort : /^\d{1,5}$/.test(portText) ? Number(portText) : 0
-  if (port < 1 || port > 65535) context.error(`invalid port in upstream "${address}"`)
-  const literal = v6 ?? (/^\d+\.\d+\.\d+\.\d+$/.test(host!) ? host! : null)
-  const addresses = literal !== null ? [literal] : context.resolve(host!)
-  return addresses.map((ip) => ({
-    name: `${ip.includes(':') ? `[${ip}]` : ip}:${port}`,
-    host: ip,
-    port,
-    path: null,
-    weight,
-  }))
+function resolvePeers(url: UpstreamUrl, weight: number, context: BuildContext): Peer[] {
+  const { host, ip, path } = url
+  return peersOf(url, path !== null ? [] : ip !== null ? [ip] : context.resolve(host), weight)
 }

@@ -12,10 +12,11 @@ import type { BodyEvents } from '../http1/body-decoder.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { now } from '../tick.ts'
 import { PeerConnection, type PeerUser } from './connect.ts'
+import type { LocalAddress, LocalBind } from './local-address.ts'
 import { type Failure, failureStatus, mayTryAgain } from './next.ts'
 import type { Peer, PeerGroup } from './peers.ts'
 import { RequestSender } from './request-sender.ts'
-import { type UpstreamState, UpstreamStates } from './states.ts'
+import type { Kept, UpstreamName, UpstreamState, UpstreamStates } from './states.ts'
 import { Tunnel, type TunnelEnd } from './tunnel.ts'
 
 /** What a protocol module (proxy, later others) makes of a request. */
@@ -23,11 +24,20 @@ export interface UpstreamSettings {
   connectTimeout: number
   sendTimeout: number
   readTimeout: number
+  socketKeepalive: boolean
+  /** null: the system chooses the address connections come from. */
+  bind: LocalBind | null
 }
 
-export interface UpstreamProtocol {
-  /** Head of the request for the backend. */
-  createRequest(r: Request): string
+export interface UpstreamProtocol extends UpstreamName {
+  /** Content of the request goes to the backend, as it comes. */
+  readonly passesBody: boolean
+  /** What variables will want to know of the response. */
+  readonly kept: Kept
+  /** Method of the request for the backend; null: it cannot be made, and the log says why. */
+  method(r: Request): string | null
+  /** The request for the backend: its head, and its content where that is not the client's. */
+  createRequest(r: Request, method: string): string
   /** Request content goes to the backend in chunks. */
   chunkedRequest(r: Request): boolean
   /** Fills `r.response` from the backend's head. */
@@ -59,6 +69,11 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   #reused = false
   #text = ''
   #requestHead = ''
+  /** The request has content of the client's that goes to the backend. */
+  #hasBody = false
+  /** The backend is asked for a head only. */
+  #headOnly = false
+  #local: LocalAddress | null = null
   #requestSent = false
   #sender: RequestSender | null = null
   #interim = 0
@@ -66,19 +81,32 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   #headLength = 0
   #paused = false
 
+  /** `r.upstream` is there already. */
   constructor(r: Request, group: PeerGroup, protocol: UpstreamProtocol, settings: UpstreamSettings) {
     this.r = r
     this.#group = group
     this.#protocol = protocol
     this.#settings = settings
-    this.#states = r.upstream = new UpstreamStates()
+    this.#states = r.upstream!
   }
 
   /** Begins; ends by finalising the request. */
   start(): void {
-    this.r.source = this
+    const { r } = this
+    const { bind } = this.#settings
+    r.source = this
+    const method = this.#protocol.method(r)
+    if (method === null) return this.#end(500)
+    this.#headOnly = method === 'HEAD' || (method.length === 4 && method.toUpperCase() === 'HEAD')
+    this.#requestHead = this.#protocol.createRequest(r, method)
     this.#states.source = this
-    this.#requestHead = this.#protocol.createRequest(this.r)
+    if (bind !== null) this.#local = bind.find(r)
+    if (r.client.hasBody) {
+      this.#hasBody = this.#protocol.passesBody
+      if (!this.#hasBody) r.stream.discardBody(r)
+      // What was there of the body may have been broken, and the request has been refused for it.
+      if (r.ended) return
+    }
     this.#next()
   }
 
@@ -91,7 +119,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     const peer = this.#group.balancer.pick(r, this.#tried)
     r.doing = 'connecting to upstream'
     if (peer === null) {
-      if (this.#tried === null) r.log('error', 'no live upstreams')
+      if (this.#tried === null) this.#noPeer()
       return this.#end(502)
     }
     this.#attempt = this.#states.begin(peer.name)
@@ -99,7 +127,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#text = ''
     this.#headLength = 0
     this.#requestSent = false
-    const idle = this.#group.idle.take(peer)
+    const idle = this.#group.idle.take(peer, this.#local?.name ?? '')
     this.#reused = idle !== null
     if (idle !== null) {
       idle.use(this)
@@ -110,6 +138,13 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#connect(peer)
   }
 
+  #noPeer(): void {
+    this.r.log('error', 'no live upstreams')
+    const attempt = this.#states.begin(this.#group.name)
+    attempt.status = 502
+    attempt.responseTime = 0
+  }
+
   #connect(peer: Peer): void {
     const { host } = this.#group
     const { stats, connectionLimit } = host
@@ -118,7 +153,8 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       return this.#end(500)
     }
     this.#state = 'connecting'
-    this.#connection = new PeerConnection(this.#group, peer, this)
+    const { socketKeepalive } = this.#settings
+    this.#connection = new PeerConnection(this.#group, peer, this, { local: this.#local, socketKeepalive })
     this.#connection.expectWithin(this.#settings.connectTimeout)
   }
 
@@ -127,7 +163,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#state = 'header'
     connection.requests++
     connection.head.reset()
-    if (!r.client.hasBody) {
+    if (!this.#hasBody) {
       this.#requestSent = true
       r.doing = 'reading response header from upstream'
       this.#attempt!.bytesSent = this.#requestHead.length
@@ -249,13 +285,21 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#state = 'body'
     r.doing = 'reading upstream'
     const body = this.#connection!.body
-    if (r.client.method === 'HEAD' || head.status === 204 || head.status === 304) body.startLength(0)
+    if (this.#headOnly || head.status === 204 || head.status === 304) body.startLength(0)
     else if (head.chunked) body.startChunked()
     else if (head.contentLength >= 0) body.startLength(head.contentLength)
     else body.startUntilClose()
+    if (this.#protocol.kept.fields) this.#states.fields = head.fields.copy()
     this.#protocol.processHead(r, head)
+    if (this.#headOnly && r.client.method !== 'HEAD') r.response.contentLength = 0
     sendHead(r)
-    if (!body.done) return true
+    if (!body.done) {
+      if (r.client.method !== 'HEAD') return true
+      // The client wants none of what follows.
+      r.out.end(null)
+      this.#complete(true)
+      return false
+    }
     if (followed && head.contentLength === 0) this.#warnOfSurplus()
     r.out.end(null)
     this.#complete(followed)
@@ -270,6 +314,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     attempt.headerTime = now() - attempt.started
     attempt.status = head.status
     this.#state = 'tunnel'
+    if (this.#protocol.kept.fields) this.#states.fields = head.fields.copy()
     this.#protocol.processHead(r, head)
     r.keepalive = false
     r.doing = 'proxying upgraded connection'
@@ -327,6 +372,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   }
 
   complete(trailers: Fields | null): void {
+    if (this.#protocol.kept.trailers) this.#states.trailers = trailers
     this.r.out.end(trailers)
   }
 
@@ -352,8 +398,18 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   }
 
   onPeerError(error: NodeJS.ErrnoException): void {
+    if (error.syscall === 'bind') return this.#bindFailed(error)
     const call = this.#state === 'connecting' ? 'connect' : error.code === 'EPIPE' ? 'send' : 'recv'
     this.#fail({ kind: 'error', message: `${call}() failed (${errnoText(error)})` })
+  }
+
+  /** No other peer will do better: the local address cannot be had. */
+  #bindFailed(error: NodeJS.ErrnoException): void {
+    this.r.log('crit', `bind(${this.#local?.name}) failed (${errnoText(error)})`)
+    const connection = this.#connection!
+    this.#finishAttempt(true)
+    connection.destroy()
+    this.#end(500)
   }
 
   onPeerTimeout(): void {

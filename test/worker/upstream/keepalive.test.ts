@@ -19,6 +19,7 @@ afterEach(() => vi.useRealTimers())
 
 class Stub {
   readonly peer: Peer
+  readonly local = ''
   requests = 1
   readonly opened = Date.now()
   state: 'used' | 'resting' | 'destroyed' = 'used'
@@ -51,10 +52,10 @@ describe('idle connections', () => {
     const [a1, b1, a2] = [new Stub(a), new Stub(b), new Stub(a)]
     for (const stub of [a1, b1, a2]) idle.offer(of(stub))
     expect(a1).toMatchObject({ state: 'resting', timeout: 60_000 })
-    expect(idle.take(a)).toBe(a2)
-    expect(idle.take(a)).toBe(a1)
-    expect(idle.take(a)).toBeNull()
-    expect(idle.take(b)).toBe(b1)
+    expect(idle.take(a, '')).toBe(a2)
+    expect(idle.take(a, '')).toBe(a1)
+    expect(idle.take(a, '')).toBeNull()
+    expect(idle.take(b, '')).toBe(b1)
   })
 
   it('beyond `keepalive` are closed a moment later, the longest idle first', () => {
@@ -70,7 +71,7 @@ describe('idle connections', () => {
     const idle = new IdleConnections(settings())
     const stubs = [new Stub(a), new Stub(a), new Stub(a)]
     for (const stub of stubs) idle.offer(of(stub))
-    expect(idle.take(a)).toBe(stubs[2])
+    expect(idle.take(a, '')).toBe(stubs[2])
     vi.advanceTimersByTime(1000)
     expect(stubs.map(({ state }) => state)).toEqual(['resting', 'resting', 'resting'])
   })
@@ -80,7 +81,7 @@ describe('idle connections', () => {
     const stub = new Stub(a)
     idle.offer(of(stub))
     expect(stub.state).toBe('destroyed')
-    expect(idle.take(a)).toBeNull()
+    expect(idle.take(a, '')).toBeNull()
   })
 
   it('are closed after keepalive_requests', () => {
@@ -111,8 +112,8 @@ describe('idle connections', () => {
     idle.offer(of(second))
     idle.forget(of(second))
     idle.forget(of(second))
-    expect(idle.take(a)).toBe(first)
-    expect(idle.take(a)).toBeNull()
+    expect(idle.take(a, '')).toBe(first)
+    expect(idle.take(a, '')).toBeNull()
   })
 
   it('are all closed with their configuration, and those offered later too', () => {
@@ -123,6 +124,6 @@ describe('idle connections', () => {
     expect(first.state).toBe('destroyed')
     idle.offer(of(late))
     expect(late.state).toBe('destroyed')
-    expect(idle.take(b)).toBeNull()
+    expect(idle.take(b, '')).toBeNull()
   })
 })

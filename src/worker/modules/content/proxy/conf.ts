@@ -2,8 +2,11 @@
 
 import type { ComplexValue } from '../../../http/complex-value.ts'
 import type { LocalBind } from '../../../upstream/local-address.ts'
+import type { FlagRule } from './cookies.ts'
 import type { ProxyPass } from './pass.ts'
 import type { ProxyPlan } from './plan.ts'
+import type { ResponseConf } from './response-commands.ts'
+import type { RewriteRule } from './rewrite.ts'
 
 export interface SetHeader {
   name: string
@@ -13,7 +16,7 @@ export interface SetHeader {
 /** How fields of the levels around one are inherited: as nginx does, not at all, or besides its own. */
 export type SetHeaderInherit = 'on' | 'off' | 'merge'
 
-export interface ProxyConf {
+export interface ProxyConf extends ResponseConf {
   proxyPass: ProxyPass | undefined
   proxyMethod: ComplexValue | undefined
   proxySetHeader: readonly SetHeader[]
@@ -22,7 +25,12 @@ export interface ProxyConf {
   proxyPassRequestHeaders: boolean
   proxyPassRequestBody: boolean
   proxySetBody: ComplexValue | undefined
-  proxyHideHeader: readonly string[]
+  proxyPassHeader: readonly string[]
+  proxyIgnoreHeaders: number
+  proxyRedirect: readonly RewriteRule[] | undefined
+  proxyCookieDomain: readonly RewriteRule[]
+  proxyCookiePath: readonly RewriteRule[]
+  proxyCookieFlags: readonly FlagRule[]
   proxyHttpVersion: 0 | 1
   /** false: `off`. */
   proxyBind: LocalBind | false
@@ -30,6 +38,8 @@ export interface ProxyConf {
   proxyConnectTimeout: number
   proxySendTimeout: number
   proxyReadTimeout: number
+  /** Settled by `finish`: the rules of `proxy_redirect` in force. */
+  redirects: readonly RewriteRule[]
   /** Settled by `finish` where there is a proxyPass. */
   plan: ProxyPlan | null
 }

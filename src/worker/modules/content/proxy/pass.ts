@@ -94,10 +94,10 @@ export function requestUri(r: Request, uri: string | null, prefix: string): stri
 export function evaluatedUri(r: Request, target: UpstreamUrl): string {
   const uri = uriPart(target)
   if (uri === null) return requestUri(r, null, '')
-  return /[\0-\x20\x7f]/.test(uri) ? uri.replace(/[\0-\x20\x7f]/g, escape) : uri
+  return /[\0-\x20\x7f]/.test(uri) ? uri.replace(/[\0-\x20\x7f]/g, percentEscape) : uri
 }
 
-function escape(char: string): string {
+function percentEscape(char: string): string {
   return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
 

@@ -33,7 +33,7 @@ export class ProxyPlan {
     const name = target === null ? null : nameOf(target)
     this.pass = pass
     this.request = makeRequestPlan(conf, name?.host ?? null, context)
-    this.response = makeResponsePlan(conf, pass)
+    this.response = makeResponsePlan(conf)
     this.settings = {
       connectTimeout: conf.proxyConnectTimeout,
       sendTimeout: conf.proxySendTimeout,

@@ -1,20 +1,31 @@
 // `proxy_pass` and what shapes the request a backend gets and the response a client gets from it: the module and its
 // directives. What each of them means is in the file named after it beside this one.
 
-import { HTTP_ANY, IF_IN_LOCATION, LIMIT_EXCEPT, LOCATION } from '../../../../shared/conf/command.ts'
-import { bitmask, oneOf, strings, time } from '../../../../shared/conf/setters.ts'
+import {
+  HTTP_ANY,
+  IF_IN_LOCATION,
+  LIMIT_EXCEPT,
+  LOCATION,
+  type Setter,
+} from '../../../../shared/conf/command.ts'
+import { flag, number, oneOf, time } from '../../../../shared/conf/setters.ts'
 import { DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
+import { compileBind, type LocalBind } from '../../../upstream/local-address.ts'
+import type { PeerGroup } from '../../../upstream/peers.ts'
+import { Resolving } from '../../../upstream/resolving.ts'
+import { enterUpstream } from '../../../upstream/states.ts'
 import { Upstream } from '../../../upstream/upstream.ts'
-import type { ProxyConf } from './conf.ts'
-import { setCookieDomain, setCookieFlags, setCookiePath } from './cookies.ts'
-import { type ProxyPass, setProxyPass } from './pass.ts'
-import { ProxyPlan } from './plan.ts'
-import { redirectRules, setRedirect } from './redirect.ts'
-import { addSetHeader } from './request.ts'
-import { IGNORABLE } from './response.ts'
-import { OFF } from './rewrite.ts'
-import { proxyVariables } from './variables.ts'
+import type { ProxyConf, SetHeaderInherit } from './conf.ts'
+import { evaluatePass, type ProxyPass, passIn, setProxyPass } from './pass.ts'
+import { EvaluatedProtocol, ProxyPlan } from './plan.ts'
+import { redirectRules } from './redirect.ts'
+import { addSetHeader, complexValue, inheritedHeaders, ownHeaders } from './request.ts'
+import { responseCommands } from './response-commands.ts'
+import { proxyFamilies, proxyVariables } from './variables.ts'
+
+const INHERIT = oneOf<SetHeaderInherit>({ on: 'on', off: 'off', merge: 'merge' })
+const NO_HASH = 'header names are kept in a table that grows by itself'
 
 export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
   name: 'proxy',
@@ -27,66 +38,78 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
       inherit: false,
     },
     // The request for the backend.
+    { name: 'proxy_http_version', in: HTTP_ANY, args: 1, set: setHttpVersion, default: 1 },
+    { name: 'proxy_method', in: HTTP_ANY, args: 1, set: complexValue },
     { name: 'proxy_set_header', in: HTTP_ANY, args: 2, set: addSetHeader, repeat: true, default: [] },
-    { name: 'proxy_http_version', in: HTTP_ANY, args: 1, set: oneOf({ '1.0': 0, '1.1': 1 }), default: 1 },
+    { name: 'proxy_set_header_inherit', in: HTTP_ANY, args: 1, set: INHERIT, default: 'on' },
+    { name: 'proxy_forwarded_headers', in: HTTP_ANY, args: 1, set: flag(), default: false },
+    { name: 'proxy_headers_hash_max_size', in: HTTP_ANY, args: 1, set: number(), noEffect: NO_HASH },
+    { name: 'proxy_headers_hash_bucket_size', in: HTTP_ANY, args: 1, set: number(), noEffect: NO_HASH },
+    { name: 'proxy_pass_request_headers', in: HTTP_ANY, args: 1, set: flag(), default: true },
+    { name: 'proxy_pass_request_body', in: HTTP_ANY, args: 1, set: flag(), default: true },
+    { name: 'proxy_set_body', in: HTTP_ANY, args: 1, set: complexValue },
     // The response for the client.
-    { name: 'proxy_hide_header', in: HTTP_ANY, args: 1, set: strings(), repeat: true, default: [] },
-    { name: 'proxy_pass_header', in: HTTP_ANY, args: 1, set: strings(), repeat: true, default: [] },
-    {
-      name: 'proxy_ignore_headers',
-      in: HTTP_ANY,
-      args: [1, Infinity],
-      set: bitmask(IGNORABLE),
-      repeat: true,
-      default: 0,
-    },
-    {
-      name: 'proxy_redirect',
-      in: HTTP_ANY,
-      args: [1, 2],
-      set: setRedirect((scope) => scope.own[proxy.index]?.proxyPass as ProxyPass | undefined),
-      repeat: true,
-      inherit: false,
-    },
-    {
-      name: 'proxy_cookie_domain',
-      in: HTTP_ANY,
-      args: [1, 2],
-      set: setCookieDomain,
-      repeat: true,
-      default: OFF,
-    },
-    { name: 'proxy_cookie_path', in: HTTP_ANY, args: [1, 2], set: setCookiePath, repeat: true, default: OFF },
-    {
-      name: 'proxy_cookie_flags',
-      in: HTTP_ANY,
-      args: [1, 4],
-      set: setCookieFlags,
-      repeat: true,
-      default: OFF,
-    },
+    ...responseCommands((scope) => scope.own[proxy.index]?.proxyPass as ProxyPass | undefined),
     // The connection to the backend.
+    { name: 'proxy_bind', in: HTTP_ANY, args: [1, 2], set: setBind, default: false },
+    { name: 'proxy_socket_keepalive', in: HTTP_ANY, args: 1, set: flag(), default: false },
     { name: 'proxy_connect_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
     { name: 'proxy_send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
     { name: 'proxy_read_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
   ],
   finish(conf, scope, context) {
-    conf.redirects = redirectRules(conf.proxyRedirect, scope.parent?.conf(proxy).redirects, conf.proxyPass)
+    const outer = scope.parent?.conf(proxy)
+    conf.proxyPass = passIn(scope, conf.proxyPass, outer?.proxyPass)
+    conf.proxySetHeader = inheritedHeaders(conf, ownHeaders(scope, proxy.index), outer?.proxySetHeader)
+    conf.redirects = redirectRules(conf.proxyRedirect, outer?.redirects, conf.proxyPass)
     conf.plan = conf.proxyPass === undefined ? null : new ProxyPlan(conf, conf.proxyPass, context)
   },
-  variables: proxyVariables((r) => r.conf(proxy).plan?.group.name ?? null),
+  variables: proxyVariables,
+  families: proxyFamilies,
   phases: { content: { when: (conf) => conf.plan !== null, run: handleProxy } },
 })
 
+function setHttpVersion(...[directive, context]: Parameters<Setter>): 0 | 1 {
+  const version = directive.args[0]!
+  if (version === '2') context.error('"proxy_http_version 2" is not supported by weir yet')
+  return version === '1.0' ? 0 : version === '1.1' ? 1 : context.error(`invalid value "${version}"`)
+}
+
+function setBind(...[directive, context]: Parameters<Setter>): LocalBind | false {
+  const [address, parameter] = directive.args as [string, string | undefined]
+  if (parameter === undefined) return address === 'off' ? false : compileBind(address, context)
+  if (parameter !== 'transparent') context.error(`invalid parameter "${parameter}"`)
+  return context.error(
+    'the "transparent" parameter of the "proxy_bind" directive is not supported by weir: ' +
+      'Node.js cannot bind a socket to an address of another machine',
+  )
+}
+
 function handleProxy(r: Request): Result {
-  const { plan, proxyHttpVersion } = r.conf(proxy)
-  if (proxyHttpVersion === 0 && r.client.hasBody && r.client.contentLength < 0) {
+  const plan = r.conf(proxy).plan!
+  const { fixed } = plan
+  if (plan.needsLength && r.client.hasBody && r.client.contentLength < 0) {
     r.log(
       'error',
       'HTTP/1.0 to the backend has no chunks, and the client did not send the length of its body',
     )
     return 411
   }
-  new Upstream(r, plan!.group, plan!, plan!.settings).start()
+  if (fixed === null) return passEvaluated(r, plan)
+  enterUpstream(r, fixed.protocol)
+  new Upstream(r, fixed.group, fixed.protocol, plan.settings).start()
+  return DONE
+}
+
+/** `proxy_pass` with variables. */
+function passEvaluated(r: Request, plan: ProxyPlan): Result {
+  const target = evaluatePass(r, plan.pass.value!)
+  if (target === null) return 500
+  const protocol = new EvaluatedProtocol(plan, target)
+  enterUpstream(r, protocol)
+  const start = (group: PeerGroup) => new Upstream(r, group, protocol, plan.settings).start()
+  const group = plan.groups.find(target)
+  if (group !== null) start(group)
+  else new Resolving(r, target, start).start(plan.groups)
   return DONE
 }

@@ -1,13 +1,15 @@
-// The head of the request a backend gets: `proxy_set_header` and nginx's defaults, as texts and steps made beforehand.
+// The request a backend gets: its method, `proxy_set_header` and nginx's defaults as texts and steps made beforehand,
+// and its content where that is not the client's.
 
-import type { BuildContext } from '../../../../shared/conf/build.ts'
+import type { BuildContext, Scope } from '../../../../shared/conf/build.ts'
 import type { Setter } from '../../../../shared/conf/command.ts'
 import { flat } from '../../../../shared/latin1.ts'
 import { type ComplexValue, compileValue } from '../../../http/complex-value.ts'
 import { fieldValue, hashName, NameSet } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
+import { isToken } from '../../../http1/head-parser.ts'
 import type { ProxyConf, SetHeader } from './conf.ts'
-import type { ProxyPass } from './pass.ts'
+import { sharedPlan } from './shared-plan.ts'
 
 /** A field whose value depends on the request, with the constant lines before it; each begins with a line end. */
 interface HeaderStep {
@@ -18,19 +20,42 @@ interface HeaderStep {
 }
 
 export interface RequestPlan {
+  /** null: the client's. */
+  method: ComplexValue | null
   /** ` HTTP/1.x` */
   version: string
   steps: readonly HeaderStep[]
   /** Constant lines behind the last step. */
   lastLines: string
-  /** Client fields that are not passed on. */
-  ownFields: NameSet
+  /** Client fields that are not passed on; null: none is. */
+  ownFields: NameSet | null
+  /** The client's content goes on. */
+  passesBody: boolean
+  /** Content in its place, or null. */
+  body: ComplexValue | null
 }
 
 /** Setter of `proxy_set_header`. */
 export function addSetHeader(...[directive, context, previous]: Parameters<Setter>): SetHeader[] {
   const [name, text] = directive.args as [string, string]
   return [...((previous as SetHeader[] | undefined) ?? []), { name, value: compileValue(text, context) }]
+}
+
+/** Setter of directives whose argument may hold variables. */
+export function complexValue(...[directive, context]: Parameters<Setter>): ComplexValue {
+  return compileValue(directive.args[0]!, context)
+}
+
+/** The fields in force where `own` stands and `outer` is in force around it, as `proxy_set_header_inherit` says. */
+export function inheritedHeaders(
+  conf: ProxyConf,
+  own: readonly SetHeader[] | undefined,
+  outer: readonly SetHeader[] | undefined,
+): readonly SetHeader[] {
+  if (conf.proxySetHeaderInherit === 'off') return own ?? []
+  if (conf.proxySetHeaderInherit === 'on' || own === undefined) return own ?? outer ?? []
+  const names = new Set(own.map(({ name }) => name.toLowerCase()))
+  return [...(outer ?? []).filter(({ name }) => !names.has(name.toLowerCase())), ...own]
 }
 
 /** Fields about the client's connection and framing, which say nothing about ours. */
@@ -45,22 +70,57 @@ const CONNECTION_FIELDS = [
 ]
 /** Framing is made from the body that is sent, whatever is configured. */
 const FRAMING = new NameSet(['Content-Length', 'Transfer-Encoding'])
+/** What `proxy_forwarded_headers on` sends. */
+const FORWARDED: readonly [string, string][] = [
+  ['Host', '$host'],
+  ['X-Real-IP', '$remote_addr'],
+  ['X-Forwarded-For', '$proxy_add_x_forwarded_for'],
+  ['X-Forwarded-Proto', '$scheme'],
+  ['X-Forwarded-Host', '$host'],
+  ['X-Forwarded-Port', '$server_port'],
+]
 
-export function makeRequestPlan(conf: ProxyConf, pass: ProxyPass, context: BuildContext): RequestPlan {
-  const names = conf.proxySetHeader.map(({ name }) => name)
-  return {
+/** `host`: `$proxy_host`; null where only a request tells. */
+export function makeRequestPlan(conf: ProxyConf, host: string | null, context: BuildContext): RequestPlan {
+  const headers = requestHeaders(conf, compileValue(host ?? '$proxy_host', context), context)
+  const names = [...conf.proxySetHeader, ...headers].map(({ name }) => name)
+  const passesBody = conf.proxyPassRequestBody && conf.proxySetBody === undefined
+  const plan = {
+    method: conf.proxyMethod ?? null,
     version: ` HTTP/1.${conf.proxyHttpVersion}`,
-    ...headerSteps(requestHeaders(conf, pass.address, context)),
-    ownFields: new NameSet(['Host', ...CONNECTION_FIELDS, ...names]),
+    ...headerSteps(headers),
+    ownFields: conf.proxyPassRequestHeaders ? NameSet.of([...CONNECTION_FIELDS, ...names, 'Host']) : null,
+    passesBody,
+    body: conf.proxySetBody ?? null,
   }
+  return sharedPlan(plan, context)
 }
 
-/** The configured fields in their order, then nginx's defaults that they do not replace. */
-function requestHeaders(conf: ProxyConf, address: string, context: BuildContext): SetHeader[] {
-  const configured = conf.proxySetHeader.filter(({ name }) => !isFraming(name))
-  if (configured.some(({ name }) => name.toLowerCase() === 'host')) return [...configured]
-  const host = address.startsWith('unix:') ? 'localhost' : address
-  return [...configured, { name: 'Host', value: compileValue(host, context) }]
+/** The configured fields in their order, then those of `proxy_forwarded_headers` and nginx's own default. */
+function requestHeaders(conf: ProxyConf, proxyHost: ComplexValue, context: BuildContext): SetHeader[] {
+  const names = new NameSet(conf.proxySetHeader.map(({ name }) => name))
+  const configured = conf.proxySetHeader
+    .filter(({ name }) => !isNamed(FRAMING, name))
+    .map((header) =>
+      header.name.toLowerCase() === 'host' && conf.proxyHttpVersion === 1
+        ? { name: header.name, value: orElse(header.value, proxyHost) }
+        : header,
+    )
+  const forwarded = conf.proxyForwardedHeaders
+    ? FORWARDED.filter(([name]) => !isNamed(names, name)).map(([name, text]) => ({
+        name,
+        value: compileValue(text, context),
+      }))
+    : []
+  if (conf.proxyForwardedHeaders || isNamed(names, 'Host')) return [...configured, ...forwarded]
+  return [...configured, { name: 'Host', value: proxyHost }]
+}
+
+/** `value`, or `other` where that is empty: a Host is never missing in HTTP/1.1 (nginx since 1.31.4). */
+function orElse(value: ComplexValue, other: ComplexValue): ComplexValue {
+  if (value.constant === '') return other
+  if (value.constant !== null) return value
+  return { constant: null, evaluate: (r) => value.evaluate(r) || other.evaluate(r) }
 }
 
 function headerSteps(headers: SetHeader[]): { steps: HeaderStep[]; lastLines: string } {
@@ -75,20 +135,45 @@ function headerSteps(headers: SetHeader[]): { steps: HeaderStep[]; lastLines: st
   return { steps, lastLines: flat(before) }
 }
 
-function isFraming(name: string): boolean {
-  return FRAMING.has(hashName(name.toLowerCase()), name, 0, name.length)
+function isNamed(names: NameSet, name: string): boolean {
+  return names.has(hashName(name.toLowerCase()), name, 0, name.length)
 }
 
-/** The whole head of the request for `uri`. */
-export function requestHead(r: Request, uri: string, plan: RequestPlan): string {
-  let head = `${r.client.method} ${uri}${plan.version}`
+/** The method of the request; null where `proxy_method` gives none, which is logged. An empty one is the client's. */
+export function requestMethod(r: Request, { method }: RequestPlan): string | null {
+  const name = method === null ? '' : method.evaluate(r)
+  if (name === '') return r.client.method
+  if (isToken(name, 0, name.length)) return name
+  r.log('error', `invalid method "${fieldValue(name)}" in "proxy_method"`)
+  return null
+}
+
+/** The whole head of the request for `uri`, with the content that `proxy_set_body` gives it. */
+export function requestHead(r: Request, method: string, uri: string, plan: RequestPlan): string {
+  let head = `${method} ${uri}${plan.version}`
   for (const { before, withName, value } of plan.steps) {
     const text = fieldValue(value.evaluate(r))
     if (text !== '') head += withName + text
     else if (before !== '') head += before
   }
   if (plan.lastLines !== '') head += plan.lastLines
-  if (r.client.contentLength >= 0) head += `\r\nContent-Length: ${r.client.contentLength}`
-  else if (r.client.hasBody) head += '\r\nTransfer-Encoding: chunked'
-  return `${head}\r\n${r.fields.lines(plan.ownFields)}\r\n`
+  if (plan.body !== null) return withBody(r, head, plan, plan.body.evaluate(r))
+  if (plan.passesBody) {
+    if (r.client.contentLength >= 0) head += `\r\nContent-Length: ${r.client.contentLength}`
+    else if (r.client.hasBody) head += '\r\nTransfer-Encoding: chunked'
+  }
+  return `${head}\r\n${clientLines(r, plan)}\r\n`
+}
+
+function withBody(r: Request, head: string, plan: RequestPlan, body: string): string {
+  return `${head}\r\nContent-Length: ${body.length}\r\n${clientLines(r, plan)}\r\n${body}`
+}
+
+function clientLines(r: Request, { ownFields }: RequestPlan): string {
+  return ownFields === null ? '' : r.fields.lines(ownFields)
+}
+
+/** The fields that a scope sets by itself, before merging. */
+export function ownHeaders(scope: Scope, index: number): readonly SetHeader[] | undefined {
+  return scope.own[index]?.proxySetHeader as readonly SetHeader[] | undefined
 }

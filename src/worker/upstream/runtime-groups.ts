@@ -1,0 +1,95 @@
+// Groups that `proxy_pass` with variables leads to: an upstream of the configuration, or a host that only a request
+// named. The latter are remembered, with their idle connections, as long as room and time permit: clients may choose
+// the names.
+
+import { RoundRobin } from './balance/round-robin.ts'
+import { IdleConnections } from './keepalive.ts'
+import { DEFAULT_KEEPALIVE, GROUP_ZONE_BYTES, type Peer, PeerGroup, type UpstreamHost } from './peers.ts'
+import { Resolver } from './resolver.ts'
+import { addressName, type UpstreamUrl } from './url.ts'
+
+/** Hosts remembered at a time. */
+const MOST_GROUPS = 512
+/** Idle connections to all of them together. */
+const IDLE_CONNECTIONS = 128
+
+export class RuntimeGroups {
+  readonly idle = new IdleConnections({ ...DEFAULT_KEEPALIVE, connections: IDLE_CONNECTIONS })
+  readonly #configured: ReadonlyMap<string, PeerGroup>
+  readonly #resolver: Resolver
+  /** By host and port, least recently used first. */
+  readonly #groups = new Map<string, PeerGroup>()
+  #host: UpstreamHost | null = null
+
+  /** `configured`: as `groupKey` names them. */
+  constructor(configured: ReadonlyMap<string, PeerGroup>, resolver = new Resolver()) {
+    this.#configured = configured
+    this.#resolver = resolver
+  }
+
+  /** Called once before the first request. */
+  bind(host: UpstreamHost): void {
+    this.#host = host
+  }
+
+  /** The group of `url`; null: it has to be resolved first. */
+  find(url: UpstreamUrl): PeerGroup | null {
+    const configured =
+      (url.portText === '' ? this.#configured.get(url.host) : undefined) ??
+      this.#configured.get(groupKey(url))
+    if (configured !== undefined) return configured
+    if (url.ip !== null) return this.#group(url, [url.ip])
+    if (url.path !== null) return this.#group(url, [])
+    const answer = this.#resolver.known(url.host)
+    return answer !== null && 'addresses' in answer ? this.#group(url, answer.addresses) : null
+  }
+
+  /** Calls `done` with the group of `url`, or with why there is none: `3: Host not found`. */
+  resolve(url: UpstreamUrl, done: (group: PeerGroup | null, failure: string) => void): void {
+    const known = this.#resolver.known(url.host)
+    if (known !== null && 'failure' in known) return queueMicrotask(() => done(null, known.failure))
+    this.#resolver.resolve(url.host, (answer) => {
+      if ('failure' in answer) done(null, answer.failure)
+      else done(this.#group(url, answer.addresses), '')
+    })
+  }
+
+  #group(url: UpstreamUrl, addresses: readonly string[]): PeerGroup {
+    const key = groupKey(url)
+    const existing = this.#groups.get(key)
+    if (existing !== undefined) this.#groups.delete(key)
+    const group =
+      existing !== undefined && sameAddresses(existing, url, addresses)
+        ? existing
+        : this.#make(url, addresses, existing)
+    this.#groups.set(key, group)
+    if (this.#groups.size > MOST_GROUPS) this.#groups.delete(this.#groups.keys().next().value!)
+    return group
+  }
+
+  /** Peers that stay keep their idle connections; those of the others grow old and are closed. */
+  #make(url: UpstreamUrl, addresses: readonly string[], old: PeerGroup | undefined): PeerGroup {
+    const made = peersOf(url, addresses, 1)
+    const peers = made.map((peer) => old?.peers.find(({ name }) => name === peer.name) ?? peer)
+    const balancer = new RoundRobin(peers, new SharedArrayBuffer(GROUP_ZONE_BYTES))
+    const group = new PeerGroup(url.host, peers, balancer, DEFAULT_KEEPALIVE, this.idle)
+    group.bind(this.#host!)
+    return group
+  }
+}
+
+/** What a group named directly is found by. */
+export function groupKey({ host, path, port }: UpstreamUrl): string {
+  return path === null ? `${host}:${port}` : `unix:${path}`
+}
+
+/** A peer for each of `addresses`, or the one that a unix socket is. */
+export function peersOf({ path, port }: UpstreamUrl, addresses: readonly string[], weight: number): Peer[] {
+  if (path !== null) return [{ name: `unix:${path}`, host: null, port: 0, path, weight }]
+  return addresses.map((ip) => ({ name: addressName(ip, port), host: ip, port, path: null, weight }))
+}
+
+function sameAddresses(group: PeerGroup, url: UpstreamUrl, addresses: readonly string[]): boolean {
+  if (url.path !== null) return true
+  return group.peers.length === addresses.length && group.peers.every(({ host }) => addresses.includes(host!))
+}
