@@ -35,20 +35,20 @@ export class RuntimeGroups {
   /** The group of `url`; null: it has to be resolved first. */
   find(url: UpstreamUrl): PeerGroup | null {
     const configured =
-      (url.portText === '' ? this.#configured.get(url.host) : undefined) ??
+      (url.portText === '' ? this.#configured.get(url.key) : undefined) ??
       this.#configured.get(groupKey(url))
     if (configured !== undefined) return configured
     if (url.ip !== null) return this.#group(url, [url.ip])
     if (url.path !== null) return this.#group(url, [])
-    const answer = this.#resolver.known(url.host)
+    const answer = this.#resolver.known(url.key)
     return answer !== null && 'addresses' in answer ? this.#group(url, answer.addresses) : null
   }
 
   /** Calls `done` with the group of `url`, or with why there is none: `3: Host not found`. */
   resolve(url: UpstreamUrl, done: (group: PeerGroup | null, failure: string) => void): void {
-    const known = this.#resolver.known(url.host)
+    const known = this.#resolver.known(url.key)
     if (known !== null && 'failure' in known) return queueMicrotask(() => done(null, known.failure))
-    this.#resolver.resolve(url.host, (answer) => {
+    this.#resolver.resolve(url.key, (answer) => {
       if ('failure' in answer) done(null, answer.failure)
       else done(this.#group(url, answer.addresses), '')
     })
@@ -79,8 +79,8 @@ export class RuntimeGroups {
 }
 
 /** What a group named directly is found by. */
-export function groupKey({ host, path, port }: UpstreamUrl): string {
-  return path === null ? `${host}:${port}` : `unix:${path}`
+export function groupKey({ key, path, port }: UpstreamUrl): string {
+  return path === null ? `${key}:${port}` : `unix:${path}`
 }
 
 /** A peer for each of `addresses`, or the one that a unix socket is. */

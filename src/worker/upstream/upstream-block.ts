@@ -146,7 +146,7 @@ function makeGroup(
 /** The group that `url` of a `proxy_pass` names: an upstream, or a host of its own. */
 export function findGroup(url: UpstreamUrl, context: BuildContext): PeerGroup {
   const { byName } = groupsOf(context)
-  const block = byName.get(url.host)
+  const block = byName.get(url.key)
   if (block !== undefined) {
     if (url.portText !== '') context.error(`upstream "${url.host}" may not have port ${url.port}`)
     return block
@@ -160,6 +160,6 @@ export function findGroup(url: UpstreamUrl, context: BuildContext): PeerGroup {
 }
 
 function resolvePeers(url: UpstreamUrl, weight: number, context: BuildContext): Peer[] {
-  const { host, ip, path } = url
-  return peersOf(url, path !== null ? [] : ip !== null ? [ip] : context.resolve(host), weight)
+  const { key, ip, path } = url
+  return peersOf(url, path !== null ? [] : ip !== null ? [ip] : context.resolve(key), weight)
 }

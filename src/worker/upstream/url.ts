@@ -4,8 +4,10 @@
 import { SocketAddress } from 'node:net'
 
 export interface UpstreamUrl {
-  /** As written, lower case for a name; the path of a unix socket; an IPv6 address in brackets. */
+  /** As written; the path of a unix socket; an IPv6 address in brackets. */
   host: string
+  /** `host` as it is looked for: in lower case, but for a path. */
+  key: string
   /** The address in its usual form; null for a name and for a unix socket. */
   ip: string | null
   /** null except for a unix socket. */
@@ -38,9 +40,10 @@ export function parseUpstreamUrl(
   const portText = colon < 0 ? '' : authority.slice(colon + 1)
   const port = colon < 0 ? defaultPort : portNumber(portText)
   if (port === 0) return { error: 'invalid port' }
-  const host = (colon < 0 ? authority : authority.slice(0, colon)).toLowerCase()
+  const host = colon < 0 ? authority : authority.slice(0, colon)
   if (host === '') return { error: 'no host' }
-  return { host, ip: ipv4(host), path: null, port, portText, uri: end < 0 ? '' : text.slice(end) }
+  const uri = end < 0 ? '' : text.slice(end)
+  return { host, key: host.toLowerCase(), ip: ipv4(host), path: null, port, portText, uri }
 }
 
 /** Longest path a unix socket can have: `sun_path` of Linux less its end. */
@@ -51,7 +54,8 @@ function unixUrl(rest: string, withUri: boolean): UpstreamUrl | UrlError {
   const path = colon < 0 ? rest : rest.slice(0, colon)
   if (path === '') return { error: 'no path in the unix domain socket' }
   if (path.length > LONGEST_PATH) return { error: 'too long path in the unix domain socket' }
-  return { host: path, ip: null, path, port: 0, portText: '', uri: colon < 0 ? '' : rest.slice(colon + 1) }
+  const uri = colon < 0 ? '' : rest.slice(colon + 1)
+  return { host: path, key: path, ip: null, path, port: 0, portText: '', uri }
 }
 
 function ipv6Url(text: string, defaultPort: number, withUri: boolean): UpstreamUrl | UrlError {
@@ -68,8 +72,9 @@ function ipv6Url(text: string, defaultPort: number, withUri: boolean): UpstreamU
   if (address === '') return { error: 'no host' }
   const ip = ipv6(address)
   if (ip === null) return { error: 'invalid IPv6 address' }
-  const host = text.slice(0, bracket + 1).toLowerCase()
-  return { host, ip, path: null, port, portText, uri: slash < 0 ? '' : text.slice(slash) }
+  const host = text.slice(0, bracket + 1)
+  const uri = slash < 0 ? '' : text.slice(slash)
+  return { host, key: host.toLowerCase(), ip, path: null, port, portText, uri }
 }
 
 /** 0: none that can be connected to. */
