@@ -2,16 +2,18 @@
 
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { ErrorLogFile } from '../shared/core.ts'
 import { errnoText } from '../shared/errno.ts'
-import { ErrorLog, type Level, reportToStderr } from '../shared/error-log.ts'
-
-const STDERR = 2
+import { ErrorLog, type ErrorLogFile, type Level, reportToStderr } from '../shared/error-log.ts'
+import { onSyslogFailure } from '../shared/syslog.ts'
 
 export class MasterLog {
   #log = new ErrorLog([])
   #starting = true
   #usesStderr = false
+
+  constructor() {
+    onSyslogFailure((message) => this.#log.alert(message))
+  }
 
   /** Writes one line to the log, and to the standard error while starting. */
   report(level: Level, message: string): void {
@@ -22,10 +24,8 @@ export class MasterLog {
 
   /** Logs to other files from now on. */
   use(files: readonly ErrorLogFile[], logFiles: Record<string, number>): void {
-    this.#log = new ErrorLog(
-      files.map(({ path, level }) => ({ path, level, fd: path === null ? STDERR : logFiles[path]! })),
-    )
-    this.#usesStderr = files.some(({ path }) => path === null)
+    this.#log = ErrorLog.of(files, logFiles)
+    this.#usesStderr = files.some(({ path, syslog }) => path === null && syslog === undefined)
   }
 
   reopen(logFiles: Record<string, number>): void {

@@ -46,10 +46,16 @@ export function formatErrorLogTime(date: Date): string {
   return `${localDay(date, '/')} ${localClock(date)}`
 }
 
+/** The time in a syslog message (RFC 3164 section 4.1.2): `Nov  1 02:08:50`, in the zone the process runs in. */
+export function formatSyslogTime(date: Date): string {
+  return `${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2)} ${localClock(date)}`
+}
+
 const httpDateForm = new CachedForm(formatHttpDate)
 const localTimeForm = new CachedForm(formatLocalTime)
 const iso8601Form = new CachedForm(formatIso8601)
 const errorLogForm = new CachedForm(formatErrorLogTime)
+const syslogForm = new CachedForm(formatSyslogTime)
 
 /** The current time for a `Date` field; see formatHttpDate. */
 export function httpDate(at = Date.now()): string {
@@ -69,6 +75,11 @@ export function iso8601(at = Date.now()): string {
 /** The current time for an error-log line; see formatErrorLogTime. */
 export function errorLogTime(at = Date.now()): string {
   return errorLogForm.at(at)
+}
+
+/** The current time for a syslog message; see formatSyslogTime. */
+export function syslogTime(at = Date.now()): string {
+  return syslogForm.at(at)
 }
 
 function localDay(date: Date, separator: string): string {

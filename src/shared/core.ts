@@ -21,16 +21,10 @@ import {
 import type { Directive } from './conf/directive.ts'
 import { block, flag, number, path } from './conf/setters.ts'
 import { parseInteger } from './conf/values.ts'
-import { isLevel, type Level } from './error-log.ts'
+import { type ErrorLogFile, isLevel, type Level } from './error-log.ts'
+import { parseSyslog, SYSLOG } from './syslog.ts'
 import { tuningCommands } from './tuning.ts'
 import { findGroup, findUser } from './users.ts'
-
-/** One `error_log`: lines of `level` and above go to the file; `path` null is the standard error. */
-export interface ErrorLogFile {
-  /** Absolute. */
-  path: string | null
-  level: Level
-}
 
 /** Whom the process turns into once files are read and sockets are bound. */
 export interface Account {
@@ -99,16 +93,22 @@ function finishCore(conf: CoreConf, scope: Scope, context: BuildContext): void {
     context.error('no "events" section in configuration', null)
   }
   conf.pid ??= context.path(DEFAULT_PID)
-  conf.errorLog ??= [errorLogFile(context.options.errorLog ?? DEFAULT_ERROR_LOG, 'error', context)]
+  // As in nginx, the main context always has a file: what is said when syslog cannot be reached goes there.
+  if (!conf.errorLog?.some(({ syslog }) => syslog === undefined)) {
+    const file = errorLogFile(context.options.errorLog ?? DEFAULT_ERROR_LOG, 'error', context)
+    conf.errorLog = [...(conf.errorLog ?? []), file]
+  }
 }
 
 function addErrorLog(directive: Directive, context: BuildContext, previous: unknown): ErrorLogFile[] {
   const [name, ...levels] = directive.args as [string, ...string[]]
-  for (const kind of ['syslog:', 'memory:']) {
-    if (name.startsWith(kind)) context.error(`"error_log ${kind}" is not supported by weir yet`)
+  const files = (previous as ErrorLogFile[] | undefined) ?? []
+  if (name.startsWith('memory:')) {
+    context.error(`"error_log ${name}" is not supported by weir: log to a file or to syslog`)
   }
-  const file = errorLogFile(name, errorLevel(levels, context), context)
-  return [...((previous as ErrorLogFile[] | undefined) ?? []), file]
+  if (!name.startsWith(SYSLOG)) return [...files, errorLogFile(name, errorLevel(levels, context), context)]
+  const syslog = parseSyslog(name, context)
+  return [...files, { path: null, level: errorLevel(levels, context), syslog }]
 }
 
 const debugParts = ['core', 'alloc', 'mutex', 'event', 'http', 'mail', 'stream'].map(

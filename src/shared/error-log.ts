@@ -1,22 +1,35 @@
 // The error log: nginx's levels and line format, pino behind it. The master opens the files; a log only holds their
-// descriptors, which are valid in every thread, and swaps them when the files are reopened.
+// descriptors, which are valid in every thread, and swaps them when the files are reopened. Or lines go to syslog.
 
 import { writeSync } from 'node:fs'
 import { threadId } from 'node:worker_threads'
 import { type Logger, pino } from 'pino'
 import { errorLogTime } from './clock.ts'
+import { SyslogPeer, type SyslogServer, syslogMessage } from './syslog.ts'
 
 /** nginx's levels, most severe first. */
 export const LEVELS = ['emerg', 'alert', 'crit', 'error', 'warn', 'notice', 'info', 'debug'] as const
 export type Level = (typeof LEVELS)[number]
 
-/** One `error_log`: lines of `level` and above go to `fd`. */
-export interface LogTarget {
-  /** Absolute path, by which a reopened descriptor is found; null for one that is never reopened (stderr). */
+/** One `error_log`: lines of `level` and above go to the file, or to the syslog server. */
+export interface ErrorLogFile {
+  /** Absolute; null is the standard error, or no file where `syslog` says where lines go. */
   path: string | null
-  fd: number
   level: Level
+  syslog?: SyslogServer
 }
+
+/** An `error_log` that is open. */
+export type LogTarget =
+  | {
+      /** Absolute path, by which a reopened descriptor is found; null for one that is never reopened (stderr). */
+      path: string | null
+      fd: number
+      level: Level
+    }
+  | { syslog: SyslogServer; level: Level }
+
+const STDERR = 2
 
 /** nginx's longest line, line feed included. */
 const LONGEST_LINE = 2048
@@ -55,9 +68,12 @@ class Destination {
   write(): void {
     const level = this.lastLevel
     const connection = this.lastObj.connection ?? 0
-    const line = formatLine(nameOf.get(level)!, this.lastMsg, connection)
+    const name = nameOf.get(level)!
+    const line = formatLine(name, this.lastMsg, connection)
     for (const target of this.#targets) {
-      if (level >= severity[target.level]) writeLine(target.fd, line)
+      if (level < severity[target.level]) continue
+      if ('syslog' in target) sendLine(target.syslog, name, line)
+      else writeLine(target.fd, line)
     }
   }
 }
@@ -67,6 +83,16 @@ export class ErrorLog {
   readonly #targets: LogTarget[]
   readonly #threshold: number
   readonly #pino: Logger<Level>
+
+  /** The log of these directives, whose files are open under `logFiles` (by absolute path). */
+  static of(files: readonly ErrorLogFile[], logFiles: Record<string, number>): ErrorLog {
+    return new ErrorLog(
+      files.map(({ path, level, syslog }) => {
+        if (syslog !== undefined) return { syslog, level }
+        return { path, level, fd: path === null ? STDERR : (logFiles[path] ?? STDERR) }
+      }),
+    )
+  }
 
   /** Takes over `targets`: descriptors are the caller's to close. No targets: a log that says nothing. */
   constructor(targets: LogTarget[]) {
@@ -118,14 +144,14 @@ export class ErrorLog {
   /** Writes to the descriptors of `logFiles` (by absolute path) from now on; paths not in it keep theirs. */
   reopen(logFiles: Record<string, number>): void {
     for (const target of this.#targets) {
-      if (target.path !== null) target.fd = logFiles[target.path] ?? target.fd
+      if ('fd' in target && target.path !== null) target.fd = logFiles[target.path] ?? target.fd
     }
   }
 }
 
 /** Writes `weir: [level] message` to standard error: all there is before the configuration is read. */
 export function reportToStderr(level: Level, message: string): void {
-  writeLine(2, `weir: [${level}] ${message}\n`)
+  writeLine(STDERR, `weir: [${level}] ${message}\n`)
 }
 
 function formatLine(level: Level, message: string, connection: number): string {
@@ -144,4 +170,9 @@ function writeLine(fd: number, line: string): void {
   } catch {
     // Nowhere left to report it.
   }
+}
+
+/** The whole line without its line feed, as nginx sends it. */
+function sendLine(server: SyslogServer, level: Level, line: string): void {
+  SyslogPeer.of(server).send(syslogMessage(server, LEVELS.indexOf(level), line.slice(0, -1)))
 }

@@ -2,15 +2,16 @@
 
 import type { Socket } from 'node:net'
 import { buildCycle, type Cycle, type Scope } from '../shared/conf/build.ts'
-import { core, type ErrorLogFile, workerConnections } from '../shared/core.ts'
-import { ErrorLog } from '../shared/error-log.ts'
+import { core, workerConnections } from '../shared/core.ts'
+import { ErrorLog, type ErrorLogFile } from '../shared/error-log.ts'
 import type { CyclePlan } from '../shared/messages.ts'
 import type { WorkerStats } from '../shared/stats.ts'
+import { onSyslogFailure } from '../shared/syslog.ts'
 import { Http1Connection } from './connection/connection.ts'
 import type { ConnectionHost } from './connection/host.ts'
 import { planServers, type SocketServers } from './http/servers.ts'
 import { type CoreHttpConf, coreHttp } from './modules/core.ts'
-import { useLogFiles } from './modules/log.ts'
+import { flushLogFiles, reopenLogFiles, useLogFiles } from './modules/log.ts'
 import { httpModules, modules } from './modules.ts'
 import { run as runTick } from './tick.ts'
 import { onCrash } from './transport/crash.ts'
@@ -48,7 +49,8 @@ export class Engine implements ConnectionHost, UpstreamHost {
 
   /** New requests use this Cycle from now on; those in flight finish on theirs. */
   activate(cycle: Cycle, plan: CyclePlan): void {
-    this.reopen(plan.logFiles)
+    useLogFiles(plan.logFiles, cycle.context)
+    for (const log of this.#errorLogs.values()) log.reopen(plan.logFiles)
     const errorLog = (scope: Scope) => this.#errorLog(scope.conf(core).errorLog, plan.logFiles)
     this.#sockets = planServers(cycle, { modules: httpModules, errorLog })
     for (const group of this.#groups) group.idle.close()
@@ -58,11 +60,12 @@ export class Engine implements ConnectionHost, UpstreamHost {
     this.generation = plan.generation
     const mainLog = errorLog(cycle.root)
     onCrash((stack) => mainLog.alert(`internal error: ${stack}`))
+    onSyslogFailure((message) => mainLog.alert(message))
   }
 
   /** Writes logs to other descriptors from now on; everything gathered so far went to the old ones. */
   reopen(logFiles: Record<string, number>): void {
-    useLogFiles(logFiles)
+    reopenLogFiles(logFiles)
     for (const log of this.#errorLogs.values()) log.reopen(logFiles)
   }
 
@@ -118,17 +121,16 @@ export class Engine implements ConnectionHost, UpstreamHost {
     if (this.#connections.size === 0) this.#finishDraining()
   }
 
+  /** The thread's last act: writes what logs have gathered. */
+  finishLogs(): void {
+    runTick()
+    flushLogFiles()
+  }
+
   #errorLog(files: readonly ErrorLogFile[], logFiles: Record<string, number>): ErrorLog {
-    const key = files.map(({ path, level }) => `${level} ${path ?? ''}`).join('\n')
+    const key = JSON.stringify(files)
     let log = this.#errorLogs.get(key)
-    if (log === undefined) {
-      const targets = files.map(({ path, level }) => ({
-        path,
-        level,
-        fd: path === null ? 2 : (logFiles[path] ?? 2),
-      }))
-      this.#errorLogs.set(key, (log = new ErrorLog(targets)))
-    }
+    if (log === undefined) this.#errorLogs.set(key, (log = ErrorLog.of(files, logFiles)))
     return log
   }
 
@@ -136,7 +138,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
     const done = this.#drained
     if (done === null) return
     this.#drained = null
-    runTick()
+    this.finishLogs()
     done()
   }
 }

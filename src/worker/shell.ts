@@ -80,7 +80,10 @@ export class WorkerShell {
       case 'stop':
         this.#listeners.closeAll()
         // What has been gathered in this turn, lines of logs for one, is written at its end.
-        setImmediate(() => this.#port.exit())
+        setImmediate(() => {
+          this.#engine.finishLogs()
+          this.#port.exit()
+        })
         return
     }
   }

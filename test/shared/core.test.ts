@@ -137,10 +137,24 @@ describe('error_log', () => {
     ['x loud', 'invalid log level "loud" in a.conf:1'],
     ['x warn info', 'duplicate log level "info" in a.conf:1'],
     ['x warn debug_http', 'invalid log level "debug_http" in a.conf:1'],
-    ['syslog:server=a', '"error_log syslog:" is not supported by weir yet in a.conf:1'],
-    ['memory:1m', '"error_log memory:" is not supported by weir yet in a.conf:1'],
+    ['memory:1m', '"error_log memory:1m" is not supported by weir: log to a file or to syslog in a.conf:1'],
+    [
+      'syslog:server=unix:/dev/log',
+      '"syslog:server=unix:/dev/log" is not supported by weir: Node.js has no unix datagram sockets, name a UDP address in a.conf:1',
+    ],
   ])('%s: %s', (args, message) => {
     expect(messageOf(`error_log ${args};`)).toBe(message)
+  })
+
+  it('syslog of the main context has a file beside it', () => {
+    const { errorLog } = main('error_log syslog:server=127.0.0.1,tag=a warn;')
+    const syslog = { host: '127.0.0.1', port: 514, facility: 23, severity: 6, tag: 'a', hostname: true }
+    expect(errorLog).toEqual([
+      { path: null, level: 'warn', syslog },
+      { path: '/prefix/logs/error.log', level: 'error' },
+    ])
+    const files = main('error_log syslog:server=127.0.0.1; error_log stderr;').errorLog
+    expect(files.map(({ path }) => path)).toEqual([null, null])
   })
 
   it('parts of debugging are all of it', () => {

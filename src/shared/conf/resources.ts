@@ -3,7 +3,7 @@
 
 import { lookup } from 'node:dns/promises'
 import type { Cycle } from './build.ts'
-import { ConfError } from './directive.ts'
+import { ConfError, type Directive } from './directive.ts'
 
 /** Looks up every name the configuration needs, IPv4 first. Throws a ConfError for the first that has no address. */
 export async function resolveHosts(cycle: Cycle): Promise<Record<string, string[]>> {
@@ -14,11 +14,17 @@ export async function resolveHosts(cycle: Cycle): Promise<Record<string, string[
         const found = await lookup(host, { all: true, order: 'ipv4first' })
         addresses[host] = found.map(({ address }) => address)
       } catch {
-        throw new ConfError(`host not found in upstream "${host}"`, directive)
+        throw new ConfError(`host not found in ${asWritten(host, directive)}`, directive)
       }
     }),
   )
   return addresses
+}
+
+/** A host with its port and its role, where the directive is one of those that log to syslog. */
+function asWritten(host: string, directive: Directive | null): string {
+  const server = /^syslog:(?:.*,)?server=([^,]*)/s.exec(directive?.args[0] ?? '')?.[1]
+  return server === undefined ? `upstream "${host}"` : `syslog server "${server}"`
 }
 
 /** Allocates the zones the configuration needs; those of `existing` with the same name and size are kept. */
