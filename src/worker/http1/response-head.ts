@@ -1,7 +1,7 @@
 // The head of an HTTP/1 response from a backend: status line (RFC 9112 section 4), fields and framing (section 6.3).
 // As strict as with clients: a head that contradicts itself is no response.
 
-import { hashName } from '../http/fields.ts'
+import { type Fields, hashName } from '../http/fields.ts'
 import { HeadParser, INCOMPLETE, isFieldText } from './head-parser.ts'
 import { decimal } from './request-head.ts'
 
@@ -50,7 +50,9 @@ export class ResponseHead extends HeadParser {
     if (this.minor < 0 || this.minor > 9 || text.charCodeAt(start + 8) !== 32) return false
     this.status = decimal(text.slice(start + 9, start + 12))
     if (this.status < 100) return false
-    if (end > start + 12 && text.charCodeAt(start + 12) !== 32) return false
+    // A dot begins a sub-status, as some servers send it: `404.1 Not Found`.
+    const next = text.charCodeAt(start + 12)
+    if (end > start + 12 && next !== 32 && next !== 46) return false
     this.statusLine = text.slice(start + 9, end)
     return isFieldText(text, start + 12, end)
   }
@@ -64,32 +66,47 @@ export class ResponseHead extends HeadParser {
 
   #interpret(): string {
     const fields = this.fields
-    let lengths = 0
-    let codings = 0
+    let length = -1
+    let coding = -1
     let keepAlive = this.minor >= 1
     for (let index = 0; index < fields.count; index++) {
       const hash = fields.hash(index)
       if (hash === CONTENT_LENGTH && fields.is(index, 'content-length')) {
-        lengths++
+        if (length >= 0) return duplicate(fields, index, length)
+        if (coding >= 0) return CONTRADICTION
+        length = index
         this.contentLength = decimal(fields.value(index))
-        if (this.contentLength < 0) return 'upstream sent invalid "Content-Length" header'
+        if (this.contentLength < 0) {
+          return `upstream sent invalid "Content-Length" header: "${fieldOf(fields, index)}"`
+        }
       } else if (hash === TRANSFER_ENCODING && fields.is(index, 'transfer-encoding')) {
-        codings++
-        if (fields.value(index).toLowerCase() !== 'chunked')
-          return 'upstream sent unknown "Transfer-Encoding"'
+        if (coding >= 0) return duplicate(fields, index, coding)
+        if (length >= 0) return CONTRADICTION
+        coding = index
+        if (fields.value(index).toLowerCase() !== 'chunked') {
+          return `upstream sent unknown "Transfer-Encoding": "${fields.value(index)}"`
+        }
       } else if (hash === CONNECTION && fields.is(index, 'connection')) {
         const value = fields.value(index).toLowerCase()
         if (value.includes('close')) keepAlive = false
         else if (value.includes('keep-alive')) keepAlive = true
       }
     }
-    if (lengths > 1) return 'upstream sent duplicate header line: "Content-Length"'
-    if (codings > 1) return 'upstream sent duplicate header line: "Transfer-Encoding"'
-    if (codings > 0 && lengths > 0) {
-      return 'upstream sent "Content-Length" and "Transfer-Encoding" headers at the same time'
-    }
-    this.chunked = codings > 0
+    this.chunked = coding >= 0
     this.keepAlive = keepAlive
     return ''
   }
+}
+
+const CONTRADICTION = 'upstream sent "Content-Length" and "Transfer-Encoding" headers at the same time'
+
+function duplicate(fields: Fields, index: number, first: number): string {
+  return (
+    `upstream sent duplicate header line: "${fieldOf(fields, index)}", ` +
+    `previous value: "${fieldOf(fields, first)}"`
+  )
+}
+
+function fieldOf(fields: Fields, index: number): string {
+  return `${fields.name(index)}: ${fields.value(index)}`
 }

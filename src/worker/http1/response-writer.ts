@@ -6,6 +6,7 @@ import { flat } from '../../shared/latin1.ts'
 import type { BodySink } from '../http/body.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
+import type { Response } from '../http/response.ts'
 import { REASONS, serverSignature } from '../http/special-response.ts'
 import { coreHttp } from '../modules/core.ts'
 import { now } from '../tick.ts'
@@ -95,7 +96,8 @@ export class ResponseWriter implements BodySink {
   }
 
   #expectTrailers(r: Request): void {
-    if (r.response.headerOnly) return
+    const { headerOnly, statusLine } = r.response
+    if (headerOnly && (statusLine === '' || r.client.method === 'HEAD')) return
     this.#trailersOf = r
     if (this.#framing === 'chunked') r.response.contentLength = -1
   }
@@ -153,12 +155,10 @@ function headText(r: Request, chunked: boolean): string {
     if (response.ownServer) head += `Server: ${serverSignature(r)}\r\n`
     if (response.ownDate) head += `Date: ${httpDate(now())}\r\n`
   }
-  // As nginx, a backend's 204 keeps what it says of content.
-  if (status !== 204 || statusLine !== '') {
-    if (response.contentType !== null) head += `Content-Type: ${response.contentType}\r\n`
-    if (response.contentLength >= 0) head += `Content-Length: ${response.contentLength}\r\n`
-    if (response.lastModified !== null) head += `Last-Modified: ${response.lastModified}\r\n`
-  }
+  if (status === 204 && statusLine === '') forgetContent(response)
+  if (response.contentType !== null) head += `Content-Type: ${response.contentType}\r\n`
+  if (response.contentLength >= 0) head += `Content-Length: ${response.contentLength}\r\n`
+  if (response.lastModified !== null) head += `Last-Modified: ${response.lastModified}\r\n`
   const { location } = response
   const path = location?.startsWith('/') === true
   if (path) head += `Location: ${(response.location = absoluteLocation(r, location))}\r\n`
@@ -166,6 +166,13 @@ function headText(r: Request, chunked: boolean): string {
   head += connectionLines(r)
   if (location !== null && !path) head += `Location: ${location}\r\n`
   return `${head}${response.lines}\r\n`
+}
+
+/** For a 204 of weir's own; as with nginx, a backend's keeps what it says of content. */
+function forgetContent(response: Response): void {
+  response.contentType = null
+  response.contentLength = -1
+  response.lastModified = null
 }
 
 /** What every 200 of one second begins with, by signature. */
