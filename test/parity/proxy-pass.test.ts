@@ -1,7 +1,7 @@
 // proxy_pass: what URI the backend is asked for, and which backend.
 
 import { describeParity } from './compare.ts'
-import { get, LOGGING, MODERN, type ParityCases, request } from './requests.ts'
+import { get, LOGGING, MODERN, type ParityCases, replyWith, request } from './requests.ts'
 
 const PASSES = String.raw`${LOGGING}${MODERN}
   upstream back { server %BACKEND%; }
@@ -122,6 +122,7 @@ describeParity('proxy_pass', PASSES, cases)
 describeParity(
   'proxy_pass with variables',
   `${LOGGING}${MODERN}
+  upstream back { server %BACKEND%; }
   server {
     listen 127.0.0.1:%PORT%;
     location ~ ^/rxvar/(.*)$ { proxy_pass http://%BACKEND%/var/$1; }
@@ -129,14 +130,46 @@ describeParity(
     location /var/ { proxy_pass http://%BACKEND%$request_uri; }
     location /varuri/ { proxy_pass http://%BACKEND%$uri; }
     location /vararg/ { proxy_pass http://%BACKEND%/x?u=$arg_u&h=$http_x_a; }
+    location /whole/ { proxy_pass $http_x_url; }
+    location /host/ { proxy_pass http://$http_x_host/end; }
+    location /plain/ { proxy_pass http://$http_x_host; }
+    location ~ ^/named/(?<kept>[^/]+)/ { proxy_pass http://%BACKEND%/$kept/$1; }
+    location = /exact { proxy_pass http://$http_x_host$uri; }
+    location /unixplain/ { proxy_pass http://$http_x_unix; }
   }`,
   [
     { name: 'capture in the target', send: get('/rxvar/a/b?lost=1') },
-    { name: 'capture in the target, decoded', send: get('/rxvar/a%20b') },
+    { name: 'capture in the target, decoded', send: get('/rxvar/a%2Fb%3Fc') },
     { name: 'capture with arguments', send: get('/rxargs/a?kept=1') },
     { name: '$request_uri in the target', send: get('/var/a%20b//c?x=1') },
     { name: '$uri in the target', send: get('/varuri/a//b?x=1') },
     { name: 'arguments and headers in the target', send: get('/vararg/?u=5', 'X-A: b') },
+    { name: 'the whole URL', send: get('/whole/', 'X-Url: http://back/a?b') },
+    { name: 'the whole URL, prefix in capitals', send: get('/whole/x', 'X-Url: HTTP://back') },
+    { name: 'the whole URL with a query only', send: get('/whole/x', 'X-Url: http://back?q=1') },
+    { name: 'the whole URL, none', send: get('/whole/') },
+    { name: 'the whole URL, another scheme', send: get('/whole/', 'X-Url: ftp://back/') },
+    { name: 'the whole URL, a path', send: get('/whole/', 'X-Url: /back') },
+    { name: 'no host', send: get('/host/') },
+    { name: 'no host before a port', send: get('/host/', 'X-Host: :80') },
+    { name: 'no port behind a colon', send: get('/host/', 'X-Host: back:') },
+    { name: 'port zero', send: get('/host/', 'X-Host: 127.0.0.1:0') },
+    { name: 'port too high', send: get('/host/', 'X-Host: 127.0.0.1:65536') },
+    { name: 'port that is no number', send: get('/host/', 'X-Host: 127.0.0.1:8o') },
+    { name: 'an address without end', send: get('/host/', 'X-Host: [::1') },
+    { name: 'an IPv6 address that is none', send: get('/host/', 'X-Host: [x]:80') },
+    { name: 'an IPv6 address, empty', send: get('/host/', 'X-Host: []:80') },
+    { name: 'an IPv6 address with rubbish behind', send: get('/host/', 'X-Host: [::1]x') },
+    { name: 'an upstream', send: get('/host/x', 'X-Host: back') },
+    { name: 'an upstream in capitals', send: get('/host/x', 'X-Host: BACK') },
+    { name: 'an upstream without URI', send: get('/plain/a%20b?c', 'X-Host: back') },
+    { name: 'a named capture', send: get('/named/one/x') },
+    { name: 'an exact location', send: get('/exact?x', 'X-Host: back') },
+    { name: 'no path of a unix socket', send: get('/unixplain/', 'X-Unix: unix:') },
+    {
+      name: 'redirects are not rewritten by default',
+      send: get('/plain/', 'X-Host: back'),
+      answer: replyWith('302 Found', '', 'Location: http://back/x'),
+    },
   ],
-  { pending: true },
 )

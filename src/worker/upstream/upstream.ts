@@ -99,7 +99,6 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     if (method === null) return this.#end(500)
     this.#headOnly = method === 'HEAD' || (method.length === 4 && method.toUpperCase() === 'HEAD')
     this.#requestHead = this.#protocol.createRequest(r, method)
-    this.#states.source = this
     if (bind !== null) this.#local = bind.find(r)
     if (r.client.hasBody) {
       this.#hasBody = this.#protocol.passesBody
@@ -107,6 +106,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       // What was there of the body may have been broken, and the request has been refused for it.
       if (r.ended) return
     }
+    this.#states.source = this
     this.#next()
   }
 

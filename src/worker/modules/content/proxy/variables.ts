@@ -60,7 +60,12 @@ function joined(fields: Fields | null, name: string): string | null {
 
 const http: VariableFamily = (suffix, context) => {
   keptFor(context).fields = true
-  return (r) => joined(r.upstream?.fields ?? null, suffix)
+  // As nginx, which notes down an empty one of these where the backend sends none.
+  const missing = suffix === 'server' || suffix === 'date' ? '' : null
+  return (r) => {
+    const fields = r.upstream?.fields ?? null
+    return fields === null ? null : (joined(fields, suffix) ?? missing)
+  }
 }
 
 const trailer: VariableFamily = (suffix, context) => {
