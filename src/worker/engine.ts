@@ -10,7 +10,6 @@ import { onSyslogFailure } from '../shared/syslog.ts'
 import { Http1Connection } from './connection/connection.ts'
 import type { ConnectionHost } from './connection/host.ts'
 import { planServers, type SocketServers } from './http/servers.ts'
-import { type CoreHttpConf, coreHttp } from './modules/core.ts'
 import { flushLogFiles, reopenLogFiles, useLogFiles } from './modules/log.ts'
 import { httpModules, modules } from './modules.ts'
 import { run as runTick } from './tick.ts'
@@ -82,7 +81,6 @@ export class Engine implements ConnectionHost, UpstreamHost {
       return
     }
     this.stats.countHandled()
-    socket.setNoDelay(tcpNodelay(servers))
     // Counted over the life of the row, so a worker that replaces another goes on where it was.
     const id = this.stats.accepted * CONNECTION_STRIDE + this.#slot
     this.#connections.add(new Http1Connection((owner) => openTransport(socket, owner), this, key, id))
@@ -141,8 +139,4 @@ export class Engine implements ConnectionHost, UpstreamHost {
     this.finishLogs()
     done()
   }
-}
-
-function tcpNodelay(servers: SocketServers): boolean {
-  return (servers.fallback.defaultServer.plan.confs[coreHttp.index] as CoreHttpConf).tcpNodelay
 }

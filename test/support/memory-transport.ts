@@ -15,6 +15,8 @@ export class MemoryTransport implements Transport {
   readonly sends: number[] = []
   /** What was called, in order; `send` and `pause`/`resume` are not listed. */
   readonly calls: ('end' | 'close' | 'destroy' | 'reset')[] = []
+  /** Every change of TCP_NODELAY. */
+  readonly noDelay: boolean[] = []
   reading = false
   /** false: sends are taken but not passed on until `drain`. */
   room = true
@@ -30,6 +32,10 @@ export class MemoryTransport implements Transport {
 
   get backlogged(): boolean {
     return this.#unsent > 0
+  }
+
+  get queued(): number {
+    return this.#unsent
   }
 
   get closed(): boolean {
@@ -52,6 +58,10 @@ export class MemoryTransport implements Transport {
 
   resume(): void {
     if (this.#state !== 'closed') this.reading = true
+  }
+
+  setNoDelay(on: boolean): void {
+    this.noDelay.push(on)
   }
 
   end(): void {
@@ -94,6 +104,12 @@ export class MemoryTransport implements Transport {
   /** The connection breaks. */
   break(code = 'ECONNRESET', errno = -104): void {
     this.#finish(Object.assign(new Error(code), { code, errno }))
+  }
+
+  /** The peer has read so many bytes. */
+  take(count: number): void {
+    if (count >= this.#unsent) this.drain()
+    else this.#unsent -= count
   }
 
   /** The peer has read everything. */

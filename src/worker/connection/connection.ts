@@ -2,8 +2,9 @@
 // and closes in a way that lets the client read its last response. What one request needs is in http1/stream.ts.
 
 import { errnoText } from '../../shared/errno.ts'
+import type { ErrorLog, Level } from '../../shared/error-log.ts'
 import { latin1 } from '../../shared/latin1.ts'
-import { abandon, CLIENT_CLOSED_REQUEST, finalize, logUnanswered } from '../http/finalize.ts'
+import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, logUnanswered } from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
 import type { ClientConnection, Request } from '../http/request.ts'
 import type { AddressServers } from '../http/servers.ts'
@@ -11,22 +12,21 @@ import { sizeRefusal, unfinishedRefusal } from '../http1/head-limits.ts'
 import type { RequestBody } from '../http1/request-body.ts'
 import { type Refusal, RequestHead } from '../http1/request-head.ts'
 import { Http1Stream, type StreamOwner } from '../http1/stream.ts'
-import { type CoreHttpConf, coreHttp } from '../modules/core.ts'
+import { type ConnectionConf, clientConnection } from '../modules/connection.ts'
 import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
+import { LingeringClose, LingeringTime } from './closing.ts'
 import type { ConnectionHost } from './host.ts'
-import type { ProxyProtocol } from './proxy-protocol.ts'
+import { broken, type ProxyProtocol, readPreface } from './proxy-protocol.ts'
+import { SendWatch } from './send-watch.ts'
 
 /**
- * What the connection is doing with the bytes it reads: between requests; in a head; in a body; nothing, a request
- * being at work or (flushing) the last response not with the kernel yet; throwing them away (lingering).
+ * What the connection is doing with the bytes it reads: in a PROXY protocol header; between requests; in a head; in a
+ * body; nothing, a request being at work or (flushing) the last response not with the kernel yet; nothing any more.
  */
-type Phase = 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'lingering' | 'closed'
+type Phase = 'preface' | 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'closed'
 
-/** nginx's lingering_timeout and lingering_time. */
-const LINGER = 5000
-const LINGER_IN_ALL = 30000
 /** Heads kept for reuse. */
 const SPARE_HEADS = 1000
 const spareHeads: RequestHead[] = []
@@ -58,15 +58,24 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   /** Bytes of later requests, or of a body nobody has asked for; the transport is paused meanwhile. */
   #ahead: Buffer | null = null
   #consuming = false
+  /** A request that came with the one before it begins in the same buffer of nginx's; see http1/head-limits.ts. */
+  #room = 0
+  #largeBuffers = 0
   /** Bytes behind the request being started: the client is still sending. */
   #unread = 0
-  /** Settings of the last request, for the time behind it. */
-  #idleTimeout = 0
-  #sendTimeout = 0
+  /** Those of the last request, for the time behind it. */
+  #settings: ConnectionConf
   #idleSince = this.opened
-  #lingerUntil = 0
+  /** keepalive_min_timeout is not over yet. */
+  #protected = false
+  /** The client was too slow with its request or its response. */
+  #timedOut = false
+  /** How long the rest of a body is waited for whose request has ended. */
+  #discarding: LingeringTime | null = null
+  /** TCP_NODELAY of the socket; settled: a kept connection has asked for it. */
+  #noDelay: 'on' | 'off' | 'settled' = 'on'
   readonly #readTimer = new Timer(() => this.#readTimedOut())
-  #sendTimer: Timer | null = null
+  #sendWatch: SendWatch | null = null
 
   /** `open` makes the transport; `key` names the listening socket the connection came by. */
   constructor(open: (owner: TransportOwner) => Transport, host: ConnectionHost, key: string, id: number) {
@@ -75,7 +84,9 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#key = key
     this.#transport = open(this)
     host.stats.addWaiting(1)
-    this.#readTimer.start(this.#conf().clientHeaderTimeout)
+    if (this.#address().proxyProtocol) this.#phase = 'preface'
+    this.#settings = this.#conf()
+    this.#readTimer.start(this.#settings.clientHeaderTimeout)
     this.#transport.resume()
   }
 
@@ -92,15 +103,26 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     return this.#transport.localPort
   }
 
-  /** Milliseconds since the epoch since when it waits for a request, its first or the next; 0: it does not. */
+  /** Milliseconds since the epoch since when it waits for a request and may be closed instead; 0: it does not. */
   get idleSince(): number {
-    return this.#phase === 'idle' ? this.#idleSince : 0
+    return this.#waiting && !this.#protected ? this.#idleSince : 0
   }
 
   /** Closes the connection if no request is in flight; one that is in flight will be its last. */
   retire(): void {
-    if (this.#phase === 'idle') this.#close()
-    else if (this.#stream !== null) this.#stream.request.keepalive = false
+    if (this.#stream !== null) this.#stream.request.keepalive = false
+    else if (this.#waiting && !this.#protected) this.#close()
+  }
+
+  /** Nothing of a request has come. */
+  get #waiting(): boolean {
+    return this.#phase === 'idle' || this.#phase === 'preface'
+  }
+
+  delaySegments(): void {
+    if (this.#noDelay !== 'on') return
+    this.#noDelay = 'off'
+    this.#transport.setNoDelay(false)
   }
 
   // --- bytes from the client
@@ -116,9 +138,9 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     while (at < end) {
       if (this.#phase === 'idle' || this.#phase === 'head') at = this.#readHead(bytes, at, end)
       else if (this.#phase === 'body' && this.#body!.ready) at = this.#readBody(bytes, at, end)
+      else if (this.#phase === 'preface') at = this.#readPreface(bytes, at, end)
       else {
-        if (this.#phase === 'lingering') this.#linger()
-        else if (this.#phase !== 'closed') this.#keepAhead(bytes, at, end)
+        if (this.#phase !== 'closed') this.#keepAhead(bytes, at, end)
         break
       }
     }
@@ -142,13 +164,32 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#consume(ahead, 0, ahead.length)
   }
 
+  #readPreface(bytes: Buffer, start: number, end: number): number {
+    const before = this.#text.length
+    const text = this.#text + latin1(bytes, start, end)
+    const preface = readPreface(text)
+    if (preface === null) {
+      this.#text = text
+      return end
+    }
+    this.#text = ''
+    if ('broken' in preface) {
+      if (preface.broken !== '') this.#log('error', preface.broken)
+      this.#close()
+      return end
+    }
+    this.proxyProtocol = preface.proxy
+    this.#phase = 'idle'
+    return start + preface.end - before
+  }
+
   #readHead(bytes: Buffer, start: number, end: number): number {
     let from = start
     if (this.#phase === 'idle') {
       // RFC 9112 section 2.2: empty lines before a request line are skipped.
       while (from < end && (bytes[from] === 13 || bytes[from] === 10)) from++
       if (from === end) return end
-      this.#begin()
+      this.#begin(from - start)
     }
     const head = this.#head!
     const before = this.#text.length
@@ -158,28 +199,32 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
       const refusal = unfinishedRefusal(head, text)
       if (refusal !== null) return this.#refuse(refusal, end)
       this.#text = text
-      // The time is for the whole head, however many pieces it comes in.
-      if (before === 0) this.#readTimer.start(this.#conf().clientHeaderTimeout)
+      // The time is for the whole head, however many pieces it comes in; that of the first began with the connection.
+      if (before === 0 && this.requests > 0) this.#readTimer.start(this.#conf().clientHeaderTimeout)
       return end
     }
     this.#text = ''
-    if (stop > 0) head.refusal = sizeRefusal(head, stop)
+    // Of two faults the first in the text counts.
+    head.refusal = sizeRefusal(head, text, stop > 0 ? stop : head.position) ?? head.refusal
     if (head.refusal !== null) return this.#refuse(head.refusal, end)
     const at = from + stop - before
     this.#unread = end - at
+    this.#room = at < end && !head.hasBody ? head.buffers.end - stop : 0
+    this.#largeBuffers = this.#room > 0 ? head.buffers.busy : 0
     this.requests++
     this.#start(Http1Stream.accept(this, head, this.#address(), this.#started))
     return at
   }
 
-  /** The first byte of a request. */
-  #begin(): void {
+  /** The first byte of a request, behind so many of empty lines. */
+  #begin(skipped: number): void {
     this.#phase = 'head'
     this.#started = now()
     const { stats } = this.#host
     stats.addWaiting(-1)
     stats.addReading(1)
     this.#head = spareHeads.pop() ?? new RequestHead()
+    this.#head.begin(this.#address().headRules, this.#room, this.#largeBuffers, skipped)
   }
 
   /** A request is made of the head. */
@@ -216,8 +261,9 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const r = this.#makeRefused()
     r.log('info', reason)
     logUnanswered(r, status)
+    this.#settings = r.conf(clientConnection)
     this.#release(this.#stream!)
-    this.#close()
+    this.#breakOff(status === 408 && this.#settings.resetTimedoutConnection)
   }
 
   #makeRefused(): Request {
@@ -238,10 +284,22 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     if (body.finished) this.#bodyDone()
     else {
       body.flush()
-      if (r === undefined) this.#linger()
-      else this.#readTimer.start(r.conf(coreHttp).clientBodyTimeout)
+      if (r === undefined) this.#goOnDiscarding()
+      else this.#expectBody(r, body)
     }
     return stop
+  }
+
+  /** The client has to send on within client_body_timeout, unless nobody waits for it. */
+  #expectBody(r: Request, body: RequestBody): void {
+    if (body.discarding) this.#readTimer.stop()
+    else this.#readTimer.start(r.conf(clientConnection).clientBodyTimeout)
+  }
+
+  #goOnDiscarding(): void {
+    const next = this.#discarding!.next
+    if (next > 0) this.#readTimer.start(next)
+    else this.#close()
   }
 
   #bodyDone(): void {
@@ -277,7 +335,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   bodyWanted(): void {
-    this.#readTimer.start(this.#stream!.request.conf(coreHttp).clientBodyTimeout)
+    this.#expectBody(this.#stream!.request, this.#body!)
     this.#takeAhead()
   }
 
@@ -297,18 +355,26 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const r = stream.request
     // Whether a body comes that was never asked for is the client's choice: nothing behind it can be understood.
     const last = !r.keepalive || stream.unasked
-    const { keepaliveTimeout, sendTimeout } = r.conf(coreHttp)
-    this.#idleTimeout = keepaliveTimeout.idle
-    this.#sendTimeout = sendTimeout
+    const settings = r.conf(clientConnection)
+    this.#settings = settings
     this.#release(stream)
-    if (broken) return this.#breakOff(stream.writer.endsWithConnection)
-    if (last) return this.#closeGently()
+    if (broken) {
+      const reset = settings.resetTimedoutConnection && (this.#timedOut || r.response.status === CLOSE)
+      return this.#breakOff(reset || stream.writer.endsWithConnection)
+    }
+    if (last) return this.#closeGently(stream)
+    if (settings.tcpNodelay && this.#noDelay !== 'settled') this.#settleNoDelay()
     if (this.#body === null) return this.#next()
     // The rest of the body stands between here and the next request.
     this.#body.discard()
-    this.#lingerUntil = now() + LINGER_IN_ALL
-    this.#linger()
+    this.#discarding = new LingeringTime(settings)
+    this.#readTimer.start(settings.lingeringTimeout)
     this.#takeAhead()
+  }
+
+  #settleNoDelay(): void {
+    if (this.#noDelay === 'off') this.#transport.setNoDelay(true)
+    this.#noDelay = 'settled'
   }
 
   /** The request is over: what it held goes back. */
@@ -330,7 +396,11 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#idleSince = now()
     this.#host.stats.addWaiting(1)
     if (this.#host.draining) return this.#close()
-    this.#readTimer.start(this.#idleTimeout)
+    const { keepaliveTimeout, keepaliveMinTimeout } = this.#settings
+    this.#protected = keepaliveMinTimeout > 0
+    this.#readTimer.start(
+      this.#protected ? Math.min(keepaliveTimeout.idle, keepaliveMinTimeout) : keepaliveTimeout.idle,
+    )
     // A body that was complete before its backend had room for it left the transport paused.
     this.#transport.resume()
     this.#takeAhead()
@@ -341,13 +411,23 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   onEnd(): void {
     const r = this.#stream?.request
     if (this.#phase === 'head') return this.#giveUpHead(400, PREMATURE_END)
-    if (r === undefined) return this.#close()
+    if (r === undefined) {
+      if (this.#waiting) this.#logEnd()
+      return this.#close()
+    }
     const body = this.#body
     if (body === null || body.finished || body.discarding) return this.#clientGone(r)
     body.abort()
     if (r.ended) return
     r.log('info', PREMATURE_END)
     abandon(r, 400)
+  }
+
+  /** The client has ended the connection without another request. */
+  #logEnd(): void {
+    if (this.#text !== '') this.#log('error', broken(this.#text).broken)
+    else if (this.requests === 0) this.#log('info', 'client closed connection')
+    else this.#errorLog.log('info', `client ${this.#name} closed keepalive connection`, this.id)
   }
 
   #clientGone(r: Request): void {
@@ -365,14 +445,14 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
       if (!r.ended) this.#clientGone(r)
       if (!r.ended) finalize(r, CLIENT_CLOSED_REQUEST)
     }
-    this.#leave('closed')
+    this.#leave()
     this.#readTimer.dispose()
-    this.#sendTimer?.dispose()
+    this.#sendWatch?.dispose()
     this.#host.closed(this)
   }
 
   onDrain(): void {
-    this.#sendTimer?.stop()
+    this.#sendWatch?.stop()
     if (this.#phase !== 'flushing') return this.#stream?.request.source?.resume()
     this.#transport.resume()
     this.#next()
@@ -380,85 +460,111 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
 
   sent(more: boolean): void {
     if (!more) this.#sending()
-    else this.#sendTimer?.stop()
+    else this.#sendWatch?.stop()
   }
 
   /** The client has to read within send_timeout. */
   #sending(): void {
     if (!this.#transport.backlogged) return
-    this.#sendTimer ??= new Timer(() => this.#sendTimedOut())
-    this.#sendTimer.start(this.#stream?.request.conf(coreHttp).sendTimeout ?? this.#sendTimeout)
+    this.#sendWatch ??= new SendWatch(this.#transport, () => this.#sendTimedOut())
+    const { sendTimeout } = this.#stream?.request.conf(clientConnection) ?? this.#settings
+    this.#sendWatch.start(sendTimeout)
   }
 
   #sendTimedOut(): void {
     const r = this.#stream?.request
+    this.#timedOut = true
     if (r !== undefined) {
       r.doing = 'sending response to client'
       r.log('info', TIMED_OUT)
       abandon(r, 408)
     }
-    this.#transport.destroy()
+    this.#transport.destroy(this.#settings.resetTimedoutConnection)
   }
 
   #readTimedOut(): void {
     if (this.#phase === 'head') return this.#giveUpHead(408, TIMED_OUT)
     const r = this.#stream?.request
     const body = this.#body
-    if (r === undefined || body === null) return this.#close()
+    if (r === undefined || body === null) return this.#waitedEnough()
     // While the backend is the slow one the client is not to blame.
-    if (body.paused) return this.#readTimer.start(r.conf(coreHttp).clientBodyTimeout)
+    if (body.paused) return this.#expectBody(r, body)
     body.abort()
     if (r.ended) return
     r.doing = 'reading client request body'
     r.log('info', TIMED_OUT)
+    this.#timedOut = true
     finalize(r, 408)
+  }
+
+  /** No request has come, or not the rest of a body that nobody wants. */
+  #waitedEnough(): void {
+    if (this.#protected && this.#phase === 'idle' && !this.#host.draining) {
+      this.#protected = false
+      const more = this.#settings.keepaliveTimeout.idle - this.#settings.keepaliveMinTimeout
+      if (more > 0) return this.#readTimer.start(more)
+    }
+    if (this.#waiting && this.requests === 0) this.#log('info', TIMED_OUT)
+    this.#close()
   }
 
   /** Nothing more will be read or sent. */
   #close(): void {
-    this.#leave('closed')
+    this.#leave()
     this.#readTimer.stop()
     atTickEnd(() => this.#transport.close())
   }
 
   /** Closes in the middle of a response; `reset` where its end would be taken for a complete one otherwise. */
   #breakOff(reset: boolean): void {
-    this.#leave('closed')
+    this.#leave()
     this.#readTimer.stop()
     this.#sending()
     atTickEnd(() => (reset ? this.#transport.destroy(true) : this.#transport.close()))
   }
 
-  /**
-   * Closes after a response. Where the client may still be sending, a close would answer its bytes with a reset that
-   * can destroy the response on its way: our side ends first, and what comes is thrown away for a while.
-   */
-  #closeGently(): void {
-    const unread = this.#ahead !== null || this.#body !== null || (this.#consuming && this.#unread > 0)
+  /** Closes after a complete response: at once, or when the client has had the time to read it. */
+  #closeGently(stream: Http1Stream): void {
     this.#sending()
-    if (!unread) return this.#close()
-    this.#leave('lingering')
+    if (!this.#lingers(stream)) return this.#close()
+    this.#leave()
     this.#ahead = null
     this.#body = null
-    this.#lingerUntil = now() + LINGER_IN_ALL
-    this.#linger()
-    atTickEnd(() => {
-      this.#transport.end()
-      this.#transport.resume()
-    })
+    this.#readTimer.stop()
+    new LingeringClose(this.#transport, this, this.#settings)
   }
 
-  #linger(): void {
-    const left = this.#lingerUntil - now()
-    if (left > 0) this.#readTimer.start(Math.min(left, LINGER))
-    else this.#close()
+  #lingers(stream: Http1Stream): boolean {
+    const { lingeringClose } = this.#settings
+    // As in nginx: the rest of a body that was answered without being read is waited for in any case.
+    if (lingeringClose === 'always' || this.#body?.discarding) return true
+    if (lingeringClose === 'off') return false
+    if (this.#ahead !== null || this.#body !== null || (this.#consuming && this.#unread > 0)) return true
+    return stream.body !== null && !stream.body.discarding
   }
 
   /** Leaves the states that the statistics count. */
-  #leave(phase: 'lingering' | 'closed'): void {
-    if (this.#phase === 'idle') this.#host.stats.addWaiting(-1)
+  #leave(): void {
+    if (this.#waiting) this.#host.stats.addWaiting(-1)
     else if (this.#phase === 'head') this.#host.stats.addReading(-1)
-    this.#phase = phase
+    this.#phase = 'closed'
+  }
+
+  // --- what is logged outside of requests
+
+  get #errorLog(): ErrorLog {
+    return this.#address().defaultServer.plan.errorLog
+  }
+
+  get #name(): string {
+    return this.remoteAddress || 'unix:'
+  }
+
+  #log(level: Level, message: string): void {
+    const log = this.#errorLog
+    if (!log.enabled(level)) return
+    const doing = this.#phase === 'preface' ? 'reading PROXY protocol' : 'waiting for request'
+    log.log(level, `${message} while ${doing}, client: ${this.#name}, server: ${this.#key}`, this.id)
   }
 
   // --- configuration
@@ -473,7 +579,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   /** Settings that count before a request has chosen its server. */
-  #conf(): CoreHttpConf {
-    return this.#address().defaultServer.plan.confs[coreHttp.index] as CoreHttpConf
+  #conf(): ConnectionConf {
+    return this.#address().defaultServer.plan.confs[clientConnection.index] as ConnectionConf
   }
 }

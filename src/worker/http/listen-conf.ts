@@ -11,10 +11,12 @@ export interface Listen {
   defaultServer: boolean
   /** Parameters of the socket itself were given: it gets a socket of its own, and they may stand only once. */
   socketOptions: boolean
+  /** Connections begin with a PROXY protocol header. */
+  proxyProtocol: boolean
 }
 
 /** Parameters of nginx that weir does not act on yet: never accepted silently. */
-const REFUSED = ['ssl', 'http2', 'quic', 'proxy_protocol', 'spdy']
+const REFUSED = ['ssl', 'http2', 'quic', 'spdy']
 /** Tuning of the socket that Node does not offer. */
 const WITHOUT_EFFECT = /^(deferred|setfib=.*|fastopen=.*|rcvbuf=.*|sndbuf=.*|accept_filter=.*|multipath)$/
 
@@ -39,6 +41,7 @@ function parseListen(args: string[], context: BuildContext): Listen {
     address: parseAddress(args[0]!, context),
     defaultServer: false,
     socketOptions: false,
+    proxyProtocol: false,
   }
   for (const parameter of args.slice(1)) applyParameter(listen, parameter, context)
   return listen
@@ -48,6 +51,10 @@ function applyParameter(listen: Listen, parameter: string, context: BuildContext
   const { address } = listen
   if (parameter === 'default_server' || parameter === 'default') {
     listen.defaultServer = true
+    return
+  }
+  if (parameter === 'proxy_protocol') {
+    listen.proxyProtocol = true
     return
   }
   if (REFUSED.includes(parameter)) {

@@ -1,5 +1,6 @@
 // The phase engine: server handlers, location choice, location handlers, in the order plan.ts settled.
 
+import { limitKeepalive } from '../modules/connection.ts'
 import { coreHttp } from '../modules/core.ts'
 import { finalize } from './finalize.ts'
 import { APPEND_SLASH } from './locations.ts'
@@ -28,8 +29,7 @@ function runServerPhases(r: Request, from: number): void {
 /** Puts the request into a location (or a server, before one is chosen); may end the keeping of its connection. */
 export function enterLocation(r: Request, location: LocationPlan): void {
   r.location = location
-  const { keepaliveRequests, keepaliveTimeout } = r.conf(coreHttp)
-  if (keepaliveTimeout.idle === 0 || r.stream.connection.requests >= keepaliveRequests) r.keepalive = false
+  if (r.keepalive) limitKeepalive(r)
 }
 
 /** true: go on with the next handler. */
@@ -61,6 +61,7 @@ function runLocationPhases(r: Request, from: number): void {
     if (!afterHandler(r, result, content)) return
   }
   // No handler made content.
+  if (r.conf(coreHttp).logNotFound) r.log('error', 'no handler found')
   finalize(r, r.uri.endsWith('/') ? 403 : 404)
 }
 

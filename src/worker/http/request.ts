@@ -11,6 +11,7 @@ import type { Fields } from './fields.ts'
 import type { LocationPlan, ServerPlan } from './plan.ts'
 import type { Captures } from './regex/regex.ts'
 import { Response } from './response.ts'
+import type { VariableValues } from './variables.ts'
 
 /** The connection a request came on, as requests and variables see it. */
 export interface ClientConnection {
@@ -27,6 +28,8 @@ export interface ClientConnection {
   readonly tls: boolean
   /** What the PROXY protocol header in front of the connection said; null without one, or where it names nobody. */
   readonly proxyProtocol: ProxyProtocol | null
+  /** `tcp_nodelay off`: small segments may wait for others, until a kept connection asks for the opposite. */
+  delaySegments(): void
 }
 
 /** An address of a client that is not the connection's own. */
@@ -68,6 +71,8 @@ export interface RequestLine {
   /** As received: `GET /a HTTP/1.1`. */
   readonly line: string
   readonly method: string
+  /** The response has no content. */
+  readonly isHead: boolean
   /** Path and query as received. */
   readonly target: string
   /** `HTTP/1.1`. */
@@ -102,6 +107,8 @@ export class Request {
   /** Captures of the last regular expression that matched; named ones of all. */
   captures: Captures | null = null
   named: Record<string, string | undefined> | null = null
+  /** Variables that the configuration declares, as far as they have been evaluated. */
+  values: VariableValues | null = null
 
   readonly response = new Response()
   headSent = false
@@ -112,6 +119,10 @@ export class Request {
   /** Connection is kept after this request, as far as both sides are concerned. */
   keepalive = false
   ended = false
+  /** The response has been given whole, as far as it is ours to say. */
+  complete = false
+  /** `$request_id`; '' until it is asked for. */
+  id = ''
 
   /** Attempts of the proxy modules, for `$upstream_*` and the log. */
   upstream: UpstreamStates | null = null

@@ -4,6 +4,7 @@
 import type { BuildContext, Cycle, Scope } from '../../shared/conf/build.ts'
 import { HTTP, SERVER } from '../../shared/conf/command.ts'
 import type { ListenAddress } from '../../shared/messages.ts'
+import { HeadRules, headConf } from '../http1/head-rules.ts'
 import { coreServer } from '../modules/core-conf.ts'
 import type { Listen } from './listen-conf.ts'
 import { type PlanContext, planServer, type ServerPlan } from './plan.ts'
@@ -19,6 +20,8 @@ export interface ServerName {
 
 /** The servers of one listen address. */
 export class AddressServers {
+  /** Connections begin with a PROXY protocol header. */
+  readonly proxyProtocol: boolean
   #default: ServerPlan | null = null
   readonly #exact = new Map<string, ServerPlan>()
   /** `*.example.com` and `.example.com` by what follows the first label, with its dot. */
@@ -26,6 +29,23 @@ export class AddressServers {
   /** `mail.*` by what stands before the last labels, with its dot. */
   readonly #trailing = new Map<string, ServerPlan>()
   readonly #regexes: { regex: Regex; server: ServerPlan }[] = []
+
+  constructor(proxyProtocol: boolean) {
+    this.proxyProtocol = proxyProtocol
+  }
+
+  readonly #servers = new Set<ServerPlan>()
+  #headRules: HeadRules | null = null
+
+  /** How the heads of requests to this address are read. */
+  get headRules(): HeadRules {
+    this.#headRules ??= new HeadRules(
+      headConf(this.defaultServer),
+      [...this.#servers].map(headConf),
+      (host) => this.#exact.get(host) ?? this.#findWildcard(host) ?? this.#matching(host),
+    )
+    return this.#headRules
+  }
 
   /** The server for requests that name none of the others. */
   get defaultServer(): ServerPlan {
@@ -35,6 +55,7 @@ export class AddressServers {
   /** `explicit`: the listen says `default_server`; otherwise the first server is the default. */
   add(server: ServerPlan, names: readonly ServerName[], explicit: boolean): void {
     if (explicit || this.#default === null) this.#default = server
+    this.#servers.add(server)
     for (const name of names) this.#addName(server, name)
   }
 
@@ -49,7 +70,7 @@ export class AddressServers {
   #findWildcard(host: string): ServerPlan | null {
     if (this.#leading.size > 0) {
       for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
-        const server = dot === 0 ? undefined : this.#leading.get(host.slice(dot))
+        const server = this.#leading.get(host.slice(dot))
         if (server !== undefined) return server
       }
     }
@@ -65,6 +86,11 @@ export class AddressServers {
   #findRegex(r: Request, host: string): ServerPlan | null {
     for (const { regex, server } of this.#regexes) if (matchRegex(r, regex, host)) return server
     return null
+  }
+
+  /** As #findRegex, before there is a request. */
+  #matching(host: string): ServerPlan | null {
+    return this.#regexes.find(({ regex }) => regex.exec(host) !== null)?.server ?? null
   }
 
   #addName(server: ServerPlan, { text, regex }: ServerName): void {
@@ -180,7 +206,7 @@ export function planServers(cycle: Cycle, context: PlanContext): Map<string, Soc
   const plans = new Map<Scope, ServerPlan>()
   const addresses = new Map<string, AddressServers>()
   for (const [key, listens] of byKey) {
-    const servers = new AddressServers()
+    const servers = new AddressServers(listens.some(({ listen }) => listen.proxyProtocol))
     for (const { scope, listen } of listens) {
       const { names } = coreServer(scope)
       let plan = plans.get(scope)

@@ -8,7 +8,8 @@ import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
 import type { Response } from '../http/response.ts'
 import { REASONS, serverSignature } from '../http/special-response.ts'
-import { coreHttp } from '../modules/core.ts'
+import { clientConnection } from '../modules/connection.ts'
+import { absoluteLocation } from '../modules/redirects.ts'
 import { now } from '../tick.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -152,7 +153,7 @@ function headText(r: Request, chunked: boolean): string {
     head = firstLines(serverSignature(r))
   } else {
     head = `HTTP/1.1 ${statusLine !== '' ? statusLine : `${status} ${REASONS[status] ?? ''}`}\r\n`
-    if (response.ownServer) head += `Server: ${serverSignature(r)}\r\n`
+    if (response.ownServer) head += serverLine(serverSignature(r))
     if (response.ownDate) head += `Date: ${httpDate(now())}\r\n`
   }
   if (status === 204 && statusLine === '') forgetContent(response)
@@ -160,11 +161,11 @@ function headText(r: Request, chunked: boolean): string {
   if (response.contentLength >= 0) head += `Content-Length: ${response.contentLength}\r\n`
   if (response.lastModified !== null) head += `Last-Modified: ${response.lastModified}\r\n`
   const { location } = response
-  const path = location?.startsWith('/') === true
-  if (path) head += `Location: ${(response.location = absoluteLocation(r, location))}\r\n`
+  const url = location?.startsWith('/') ? absoluteLocation(r, location) : null
+  if (url !== null) head += `Location: ${(response.location = url)}\r\n`
   if (chunked) head += 'Transfer-Encoding: chunked\r\n'
   head += connectionLines(r)
-  if (location !== null && !path) head += `Location: ${location}\r\n`
+  if (location !== null && url === null) head += `Location: ${location}\r\n`
   return `${head}${response.lines}\r\n`
 }
 
@@ -187,25 +188,21 @@ function firstLines(signature: string): string {
   }
   let lines = beginnings.get(signature)
   if (lines === undefined) {
-    lines = flat(`HTTP/1.1 200 OK\r\nServer: ${signature}\r\nDate: ${httpDate(now())}\r\n`)
+    lines = flat(`HTTP/1.1 200 OK\r\n${serverLine(signature)}Date: ${httpDate(now())}\r\n`)
     beginnings.set(signature, lines)
   }
   return lines
 }
 
+function serverLine(signature: string): string {
+  return signature === '' ? '' : `Server: ${signature}\r\n`
+}
+
 function connectionLines(r: Request): string {
   if (r.response.status === 101) return 'Connection: upgrade\r\n'
   if (!r.keepalive) return 'Connection: close\r\n'
-  const { header } = r.conf(coreHttp).keepaliveTimeout
+  const { header } = r.conf(clientConnection).keepaliveTimeout
   return header > 0
     ? `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(header / 1000)}\r\n`
     : 'Connection: keep-alive\r\n'
-}
-
-/** nginx's `absolute_redirect on`: a path becomes a URL of this server. */
-function absoluteLocation(r: Request, location: string): string {
-  const { localAddress, localPort, tls } = r.stream.connection
-  const host = r.host !== '' ? r.host : localAddress
-  const standard = localPort === 0 || localPort === (tls ? 443 : 80)
-  return `${tls ? 'https' : 'http'}://${host}${standard ? '' : `:${localPort}`}${location}`
 }

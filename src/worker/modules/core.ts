@@ -2,8 +2,9 @@
 
 import type { BuildContext } from '../../shared/conf/build.ts'
 import { HTTP, HTTP_ANY, LOCATION, SERVER, type Setter } from '../../shared/conf/command.ts'
-import { flag, number, time } from '../../shared/conf/setters.ts'
-import { parseTime } from '../../shared/conf/values.ts'
+import { flag } from '../../shared/conf/setters.ts'
+import { version } from '../../shared/version.ts'
+import { type ComplexValue, compileValue } from '../http/complex-value.ts'
 import { addListen, implicitListen, type Listen } from '../http/listen-conf.ts'
 import { setLocation } from '../http/location-conf.ts'
 import { defineModule } from '../http/module.ts'
@@ -13,27 +14,20 @@ import { checkVariables, hostName } from '../http/variables.ts'
 import { setCoreServer } from './core-conf.ts'
 import { families, variables } from './core-variables.ts'
 
-export interface KeepaliveTimeout {
-  /** Milliseconds an idle connection is kept; 0: not at all. */
-  idle: number
-  /** Value for the Keep-Alive field, milliseconds; 0: no field. */
-  header: number
-}
-
 export interface CoreHttpConf {
   listen: Listen[] | undefined
   serverName: ServerName[]
-  serverTokens: 'on' | 'off' | 'build'
-  keepaliveTimeout: KeepaliveTimeout
-  keepaliveRequests: number
-  clientHeaderTimeout: number
-  clientBodyTimeout: number
-  sendTimeout: number
-  tcpNodelay: boolean
+  /** The Server field and the signature of pages. */
+  serverTokens: ComplexValue
   /** Content type by file name extension, lower case. */
   types: ReadonlyMap<string, string>
   defaultType: string
+  /** Requests that nothing answers are errors of the log. */
+  logNotFound: boolean
 }
+
+const SIGNATURE = `weir/${version}`
+const FULL_NAME = { text: SIGNATURE, constant: SIGNATURE, evaluate: () => SIGNATURE }
 
 const DEFAULT_TYPES = new Map([
   ['html', 'text/html'],
@@ -56,19 +50,7 @@ export const coreHttp = defineModule<CoreHttpConf>({
     },
     { name: 'listen', in: SERVER, args: [1, Infinity], repeat: true, set: addListen },
     { name: 'server_name', in: SERVER, args: [1, Infinity], repeat: true, set: addServerNames },
-    { name: 'server_tokens', in: HTTP_ANY, args: 1, set: setServerTokens, default: 'on' },
-    {
-      name: 'keepalive_timeout',
-      in: HTTP_ANY,
-      args: [1, 2],
-      set: setKeepaliveTimeout,
-      default: { idle: 75000, header: 0 },
-    },
-    { name: 'keepalive_requests', in: HTTP_ANY, args: 1, set: number(), default: 1000 },
-    { name: 'client_header_timeout', in: HTTP | SERVER, args: 1, set: time(), default: 60000 },
-    { name: 'client_body_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
-    { name: 'send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
-    { name: 'tcp_nodelay', in: HTTP_ANY, args: 1, set: flag(), default: true },
+    { name: 'server_tokens', in: HTTP_ANY, args: 1, set: setServerTokens, default: FULL_NAME },
     {
       name: 'types',
       in: HTTP_ANY,
@@ -78,6 +60,7 @@ export const coreHttp = defineModule<CoreHttpConf>({
       set: addTypes,
       default: DEFAULT_TYPES,
     },
+    { name: 'log_not_found', in: HTTP_ANY, args: 1, set: flag(), default: true },
     {
       name: 'default_type',
       in: HTTP_ANY,
@@ -120,18 +103,10 @@ function serverName(text: string, context: BuildContext): ServerName {
   return { text: name, regex: null }
 }
 
-function setServerTokens(...[directive, context]: Parameters<Setter>): string {
+function setServerTokens(...[directive, context]: Parameters<Setter>): ComplexValue {
   const value = directive.args[0]!
-  if (value !== 'on' && value !== 'off' && value !== 'build') {
-    context.error(`invalid value "${value}"`)
-  }
-  return value
-}
-
-function setKeepaliveTimeout(...[directive, context]: Parameters<Setter>): KeepaliveTimeout {
-  const [idle, header] = directive.args.map((text) => parseTime(text))
-  if (idle == null || header === null) return context.error('"keepalive_timeout" directive invalid value')
-  return { idle, header: header ?? 0 }
+  if (value === 'on' || value === 'build') return FULL_NAME
+  return compileValue(value === 'off' ? 'weir' : value, context)
 }
 
 function addTypes(...[directive, context, previous]: Parameters<Setter>): Map<string, string> {

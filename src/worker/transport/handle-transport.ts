@@ -38,6 +38,8 @@ interface Handle {
   shutdown(request: object): number
   close(done?: () => void): void
   reset?(done?: () => void): number
+  setNoDelay?(on: boolean): number
+  readonly writeQueueSize?: number
   getpeername?(out: AddressInfo): number
   getsockname?(out: AddressInfo): number
 }
@@ -132,6 +134,10 @@ export class HandleTransport implements Transport {
     return this.#unfinished > 0
   }
 
+  get queued(): number {
+    return this.#state === 'closed' ? 0 : (this.#handle.writeQueueSize ?? this.#unfinished)
+  }
+
   send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean {
     if (this.#state !== 'open') return true
     if (bytes === null || end === start) return this.#sendText(prefix + suffix)
@@ -157,6 +163,10 @@ export class HandleTransport implements Transport {
     this.#reading = true
     const error = this.#handle.readStart()
     if (error !== 0) this.#fail(error)
+  }
+
+  setNoDelay(on: boolean): void {
+    if (this.#state !== 'closed') this.#handle.setNoDelay?.(on)
   }
 
   end(): void {

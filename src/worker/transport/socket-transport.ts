@@ -41,6 +41,10 @@ export class SocketTransport implements Transport {
     return this.#socket.writableLength > 0
   }
 
+  get queued(): number {
+    return this.#socket.writableLength
+  }
+
   send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean {
     if (!this.#open) return true
     const socket = this.#socket
@@ -75,6 +79,10 @@ export class SocketTransport implements Transport {
 
   resume(): void {
     this.#socket.resume()
+  }
+
+  setNoDelay(on: boolean): void {
+    this.#socket.setNoDelay(on)
   }
 
   end(): void {

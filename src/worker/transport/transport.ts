@@ -26,6 +26,8 @@ export interface Transport {
   readonly localPort: number
   /** Some of what was sent is not with the kernel yet. */
   readonly backlogged: boolean
+  /** How many bytes those are, as far as it is known: fewer than before means that the peer has taken some. */
+  readonly queued: number
   /**
    * Sends `prefix`, `bytes[start, end)` and `suffix` (latin1) in one operation. The caller may reuse `bytes` at once.
    * false: wait for `onDrain` before sending more (what was given is taken all the same).
@@ -34,6 +36,8 @@ export interface Transport {
   /** No `onData` until `resume`. A new transport is paused. */
   pause(): void
   resume(): void
+  /** Whether small segments leave at once (TCP_NODELAY), as they do on a new transport. */
+  setNoDelay(on: boolean): void
   /** Sends what is queued, then the end of our side; reading goes on. */
   end(): void
   /** Closes when what was sent is with the kernel. */

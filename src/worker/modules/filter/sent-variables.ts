@@ -2,7 +2,7 @@
 
 import type { VariableFamily, VariableReader } from '../../http/module.ts'
 import { valuesOf } from '../../http/response.ts'
-import { coreHttp } from '../core.ts'
+import { clientConnection } from '../connection.ts'
 
 /** Fields that do not, or not always, stand among the response's lines. */
 const apart: Readonly<Record<string, VariableReader>> = {
@@ -11,7 +11,7 @@ const apart: Readonly<Record<string, VariableReader>> = {
   content_length: ({ response }) => (response.contentLength < 0 ? null : String(response.contentLength)),
   content_type: ({ response }) => response.contentType || null,
   keep_alive: (r) => {
-    const { header } = r.conf(coreHttp).keepaliveTimeout
+    const { header } = r.conf(clientConnection).keepaliveTimeout
     return r.keepalive && header > 0 ? `timeout=${Math.floor(header / 1000)}` : null
   },
   last_modified: ({ response }) => response.lastModified ?? valuesOf(response.lines, 'last_modified'),
