@@ -274,14 +274,26 @@ function rejectBroken(block: Directive[]): void {
   }
 }
 
+const merged = new WeakMap<ConfModule, { field: string; command: Command }[]>()
+
+/** The fields a module's configuration has on every level; asked for each of perhaps thousands of scopes. */
+function mergedFields(module: ConfModule): { field: string; command: Command }[] {
+  let fields = merged.get(module)
+  if (fields === undefined) {
+    fields = module.commands
+      .filter(({ noEffect }) => noEffect === undefined)
+      .map((command) => ({ field: fieldName(command.name), command }))
+    merged.set(module, fields)
+  }
+  return fields
+}
+
 function merge(scope: Scope, modules: readonly ConfModule[], context: BuildContext): void {
   for (const module of modules) {
     const own = scope.own[module.index]
     const outer = scope.parent?.confs[module.index]
     const conf: Record<string, unknown> = {}
-    for (const command of module.commands) {
-      if (command.noEffect !== undefined) continue
-      const field = fieldName(command.name)
+    for (const { field, command } of mergedFields(module)) {
       conf[field] =
         own?.[field] ?? (command.inherit === false ? undefined : outer?.[field]) ?? command.default
     }
