@@ -29,3 +29,8 @@ export function utf8(text: string): string {
 export function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }
+
+/** The text with the letters A to Z in lower case and every other byte as it is. */
+export function asciiLower(text: string): string {
+  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text
+}

@@ -21,8 +21,9 @@ export async function resolveHosts(cycle: Cycle): Promise<Record<string, string[
   return addresses
 }
 
-/** A host with its port and its role, where the directive is one of those that log to syslog. */
+/** A host with its role, as nginx's message for it has them. */
 function asWritten(host: string, directive: Directive | null): string {
+  if (directive?.name === 'set_real_ip_from') return `set_real_ip_from "${host}"`
   const server = /^syslog:(?:.*,)?server=([^,]*)/s.exec(directive?.args[0] ?? '')?.[1]
   return server === undefined ? `upstream "${host}"` : `syslog server "${server}"`
 }

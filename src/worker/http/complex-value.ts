@@ -3,7 +3,7 @@
 import type { BuildContext } from '../../shared/conf/build.ts'
 import type { VariableReader } from './module.ts'
 import type { Request } from './request.ts'
-import { variableReader } from './variables.ts'
+import { captureReader, variableReader } from './variables.ts'
 
 /** A compiled argument. */
 export interface ComplexValue {
@@ -44,27 +44,24 @@ export interface VariablePart {
 /** Texts and variables in order. */
 export function splitVariables(text: string, context: BuildContext): (string | VariablePart)[] {
   const parts: (string | VariablePart)[] = []
-  const pattern = /\$(?:\{([^}]*)\}?|([1-9])|(\w*))/g
+  const pattern = /\$(?:([1-9])|(\{?)(\w*))/g
   let from = 0
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     if (match.index > from) parts.push(text.slice(from, match.index))
+    const [, digit, brace = '', name = ''] = match
+    // Only one digit is the number of a capture: "$12" is $1 and "2".
+    if (digit !== undefined) parts.push({ name: digit, read: captureReader(Number(digit)) })
+    else {
+      const closed = brace === '' || text[pattern.lastIndex] === '}'
+      if (name === '' && (closed || pattern.lastIndex === text.length)) context.error('invalid variable name')
+      if (!closed) context.error(`the closing bracket in "${name}" variable is missing`)
+      parts.push({ name: name.toLowerCase(), read: variableReader(context, name) })
+      pattern.lastIndex += brace.length
+    }
     from = pattern.lastIndex
-    const name = variableName(match, context).toLowerCase()
-    parts.push({ name, read: variableReader(context, name) })
   }
   if (from < text.length || parts.length === 0) parts.push(text.slice(from))
   return parts
-}
-
-function variableName(match: RegExpExecArray, context: BuildContext): string {
-  const braced = match[1]
-  if (braced !== undefined && !match[0].endsWith('}')) {
-    context.error(`the closing bracket in "${braced}" variable is missing`)
-  }
-  // Only one digit is the number of a capture: "$12" is $1 and "2".
-  const name = braced ?? match[2] ?? match[3]!
-  if (!/^\w+$/.test(name)) context.error('invalid variable name')
-  return name
 }
 
 function joiner(parts: (string | VariableReader)[]): (r: Request) => string {

@@ -2,14 +2,14 @@
 
 const NAMES = new Set(
   `ancient_browser bytes_received connections_active connections_reading connections_waiting
-  connections_writing date_gmt date_local document_root fastcgi_path_info
+  connections_writing date_gmt date_local fastcgi_path_info
   fastcgi_script_name geoip_area_code geoip_city geoip_city_continent_code geoip_city_country_code
   geoip_city_country_code3 geoip_city_country_name geoip_country_code geoip_country_code3 geoip_country_name
   geoip_dma_code geoip_latitude geoip_longitude geoip_org geoip_postal_code geoip_region geoip_region_name
-  gzip_ratio http2 http3 invalid_referer limit_conn_status limit_rate limit_req_status
-  memcached_key modern_browser pipe proxy_protocol_addr proxy_protocol_port proxy_protocol_server_addr
-  proxy_protocol_server_port quic realip_remote_addr realip_remote_port realpath_root request_body
-  request_body_file request_filename request_port secure_link secure_link_expires session_log_binary_id
+  gzip_ratio http2 http3 invalid_referer limit_conn_status limit_req_status
+  memcached_key modern_browser proxy_protocol_addr proxy_protocol_port proxy_protocol_server_addr
+  proxy_protocol_server_port quic request_body
+  request_body_file secure_link secure_link_expires session_log_binary_id
   session_log_id slice_range spdy ssl_alpn_protocol ssl_cipher ssl_ciphers ssl_client_cert
   ssl_client_escaped_cert ssl_client_fingerprint ssl_client_i_dn ssl_client_i_dn_legacy ssl_client_raw_cert
   ssl_client_s_dn ssl_client_s_dn_legacy ssl_client_serial ssl_client_sigalg ssl_client_v_end
@@ -22,9 +22,31 @@ const NAMES = new Set(
 )
 
 const FAMILIES =
-  /^(cookie|http|jwt_claim|jwt_header|otel|proxy_protocol_tlv|sent_http|sent_trailer|upstream_cookie|upstream_http|upstream_trailer)_./
+  /^(cookie|http|jwt_claim|jwt_header|otel|proxy_protocol_tlv|sent_http|sent_trailer|upstream_cookie|upstream_http|upstream_trailer)_/
 
 /** Whether nginx has a variable called `name` (lower case). */
 export function isNginxVariable(name: string): boolean {
   return NAMES.has(name) || FAMILIES.test(name)
+}
+
+/** Fields that nginx has a variable of its own for, beside the prefix: they cannot be declared again. */
+const FIXED_FIELDS = new Set(
+  `http_cookie http_host http_referer http_user_agent http_via http_x_forwarded_for sent_http_cache_control
+  sent_http_connection sent_http_content_length sent_http_content_type sent_http_keep_alive sent_http_last_modified
+  sent_http_link sent_http_location sent_http_transfer_encoding`.split(/\s+/),
+)
+
+/** Of modules that a build of nginx may well lack: their names are free then. */
+const OPTIONAL = /^(geoip|jwt|otel|session_log|spdy)/
+
+/** Whether `name` (lower case) is nginx's own, present here or not, so that a configuration cannot declare it. */
+export function isFixed(name: string): boolean {
+  return FIXED_FIELDS.has(name) || (NAMES.has(name) && !OPTIONAL.test(name))
+}
+
+const CHANGEABLE = new Set(['args', 'invalid_referer', 'limit_rate', 'proxy_host', 'proxy_port'])
+
+/** Whether a directive may give the built-in variable `name` another value. */
+export function isChangeable(name: string): boolean {
+  return CHANGEABLE.has(name)
 }
