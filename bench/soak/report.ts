@@ -2,7 +2,7 @@
 // Pure.
 
 import { median } from '../statistics.ts'
-import { OPEN, total } from './inside.ts'
+import { type Counter, OPEN, total } from './inside.ts'
 import type { LogFindings } from './ledger.ts'
 import type { Sample } from './weir.ts'
 
@@ -45,11 +45,7 @@ export function verdicts(outcome: Outcome): Verdict[] {
     fixed('wrong or lost answers', outcome.errors, 0),
     back('descriptors', before, after, samples, (sample) => sample.descriptors),
     back('threads', before, after, samples, (sample) => sample.threads, 'told only', null),
-    ...OPEN.map((counter) =>
-      back(`shared counter: ${counter}`, before, after, samples, (sample) =>
-        sample.inside === null ? null : total(sample.inside, counter),
-      ),
-    ),
+    ...OPEN.map((counter) => zero(counter, outcome)),
     grown('resident memory', samples, (sample) => sample.resident, RESIDENT_BYTES, RESIDENT_GROWTH),
     grown('live heap, worker that lives throughout', samples, heapOf('1'), HEAP_BYTES, 0),
     grown('live heap, master', samples, heapOf('master'), HEAP_BYTES, 0),
@@ -102,6 +98,13 @@ function back(
     good: verdict === null ? null : known && end <= start,
     rule,
   }
+}
+
+/** A shared counter, over all rows. */
+function zero(counter: Counter, { before, after, samples }: Outcome): Verdict {
+  const read: Reading = ({ inside }) => (inside === null ? null : total(inside, counter))
+  const told = back(`shared counter: ${counter}`, before, after, samples, read, 'must be 0')
+  return { ...told, good: read(after) === 0 }
 }
 
 /** Median of the last third after the warm-up against that of the first; the warm-up is the first quarter. */

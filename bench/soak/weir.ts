@@ -43,8 +43,12 @@ export class SoakedWeir {
   }
 
   async ready(): Promise<void> {
-    await listening(this.child, this.#ports.handOff)
-    await listening(this.child, this.#ports.reuseport)
+    try {
+      await listening(this.child, this.#ports.handOff)
+      await listening(this.child, this.#ports.reuseport)
+    } catch (error) {
+      throw new Error(`weir ${(error as Error).message}\n${this.child.stderr}`)
+    }
   }
 
   get #inside(): string {

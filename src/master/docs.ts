@@ -1,12 +1,15 @@
-// `npm run docs`: writes the lists of directives and variables into README.md, between their markers, from the
-// tables that the configuration is checked with, and the figures of the last full `npm run bench`. A test holds
-// README.md to them. Not part of the package.
+// `npm run docs`: writes the tables of directives and variables into README.md, between their markers, from the
+// tables that the configuration is checked with and the texts in docs/, and the figures of the last full
+// `npm run bench`. A test holds README.md to them. Not part of the package.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { contextList } from '../shared/conf/build.ts'
 import { type Command, MAIN } from '../shared/conf/command.ts'
+import { nginxDirectives } from '../shared/conf/nginx-names.ts'
 import { variableNames } from '../worker/http/variables.ts'
 import { modules } from '../worker/modules.ts'
+import { directiveTexts } from './docs/directives.ts'
+import { variableTexts } from './docs/variables.ts'
 
 /** What a full benchmark writes. */
 const FIGURES = new URL('../../bench/results/latest.md', import.meta.url)
@@ -14,11 +17,10 @@ export const README = new URL('../../README.md', import.meta.url)
 
 /** README's text with current lists. Throws where a pair of markers is missing. */
 export function withLists(readme: string): string {
-  const commands = modules.flatMap((module) => module.commands)
   let text = between(readme, 'bench', readFileSync(FIGURES, 'utf8').trim())
-  text = between(text, 'directives', directiveTable(commands.filter((command) => !command.noEffect)))
-  text = between(text, 'tuning', tuningTable(commands.filter((command) => command.noEffect)))
-  return between(text, 'variables', variableList())
+  text = between(text, 'directives', directiveTable(describedCommands()))
+  text = between(text, 'tuning', tuningTable(tuningCommands()))
+  return between(text, 'variables', variableTable())
 }
 
 function between(text: string, name: string, content: string): string {
@@ -29,17 +31,65 @@ function between(text: string, name: string, content: string): string {
   return `${text.slice(0, start)}${marker('start')}\n${content}\n${text.slice(end)}`
 }
 
-/** A row for each set of contexts; of contexts that no directive opens yet, nothing is said. */
+/** The key of a command's text: with its context where the name means something else in others. */
+export function textKey({ name, in: mask }: Command): string {
+  const prefixed = `${contextList(mask)[0]}: ${name}`
+  return directiveTexts.has(prefixed) ? prefixed : name
+}
+
+/** The commands that README describes, each as often as it means something else. */
+export function describedCommands(): Command[] {
+  return modules.flatMap((module) => module.commands).filter((command) => !command.noEffect)
+}
+
+function tuningCommands(): Command[] {
+  return modules.flatMap((module) => module.commands).filter((command) => command.noEffect)
+}
+
+/** A row for each directive; of contexts that no directive opens yet, nothing is said. */
 function directiveTable(commands: Command[]): string {
   const opened = commands.reduce((mask, { block }) => mask | (typeof block === 'number' ? block : 0), MAIN)
-  const masks = new Map<string, number>()
-  for (const { name, in: mask } of commands) masks.set(name, (masks.get(name) ?? 0) | (mask & opened))
-  const names = new Map<number, string[]>()
-  for (const [name, mask] of masks) names.set(mask, [...(names.get(mask) ?? []), name])
-  const rows = [...names]
-    .sort(([left], [right]) => left - right)
-    .map(([mask, list]) => `| ${contextList(mask).join(', ')} | ${code(list.sort())} |`)
-  return ['| in | directives |', '|---|---|', ...rows].join('\n')
+  const rows = [...commands]
+    .sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : left.in - right.in))
+    .map((command) => directiveRow(command, opened))
+  return ['| directive | arguments | default | in | does |', '|---|---|---|---|---|', ...rows].join('\n')
+}
+
+function directiveRow(command: Command, opened: number): string {
+  const text = directiveTexts.get(textKey(command))
+  const name = nginxDirectives.has(command.name) ? `\`${command.name}\`` : `\`${command.name}\` (weir)`
+  const forms = text === undefined ? shape(command) : text.args
+  const contexts = contextNames(command.in & opened)
+  const cells = [name, choices(forms), choices(text?.default ?? ''), contexts, cell(text?.does ?? '')]
+  return `| ${cells.join(' | ')} |`
+}
+
+/** Arguments of a directive that has no text yet, as far as its table tells. */
+function shape({ args, block }: Command): string {
+  const [least, most] = typeof args === 'number' ? [args, args] : args
+  const words = Array.from({ length: least }, () => 'argument')
+  if (most > least) words.push(Number.isFinite(most) ? '[argument]' : '[argument ...]')
+  if (block !== undefined) words.push('{ ... }')
+  return words.join(' ')
+}
+
+/** Names of contexts, each once. */
+function contextNames(mask: number): string {
+  return [...new Set(contextList(mask))].join(', ')
+}
+
+/** Forms of arguments, each as code on a line of its own. */
+function choices(forms: string): string {
+  if (forms === '') return ''
+  return forms
+    .split('; ')
+    .map((form) => `\`${cell(form)}\``)
+    .join('<br>')
+}
+
+/** Text for a cell of a table. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|')
 }
 
 /** The directives without effect, by reason. */
@@ -53,8 +103,9 @@ function tuningTable(commands: Command[]): string {
   return ['| directives | why they have no effect |', '|---|---|', ...rows].join('\n')
 }
 
-function variableList(): string {
-  return code(variableNames().map((name) => `$${name}`))
+function variableTable(): string {
+  const rows = variableNames().map((name) => `| \`$${name}\` | ${cell(variableTexts.get(name) ?? '')} |`)
+  return ['| variable | is |', '|---|---|', ...rows].join('\n')
 }
 
 function code(words: string[]): string {

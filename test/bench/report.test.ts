@@ -89,6 +89,22 @@ describe('textTables', () => {
   })
 })
 
+describe('start', () => {
+  it('has a table of its own, in milliseconds', () => {
+    const start: Outcome = {
+      kind: 'start',
+      name: 'start',
+      title: 'many servers',
+      proxies: {
+        weir: { check: 500.4, answer: 812, resident: 200 * 2 ** 20 },
+        nginx: { check: 62.1, answer: 70, resident: 70 * 2 ** 20 },
+      },
+    }
+    const [, table] = textTables([both, start]).split('\n\n')
+    expect(table).toMatch(/many servers +weir +500 +812 +200\.0 MiB\n +nginx +62\.1 +70\.0 +70\.0 MiB$/)
+  })
+})
+
 describe('markdown', () => {
   it('every row of a table has the same number of cells', () => {
     const rows = markdown(runOf(both, missed))

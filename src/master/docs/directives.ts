@@ -1,0 +1,107 @@
+// What README's table says of each directive beside what the command tables know (contexts, whether it is nginx's):
+// its arguments as nginx's documentation writes them, the default, and what it does. A test holds the list to the
+// command tables: names, number of arguments, and that the default written out means what leaving it out means.
+
+export interface DirectiveText {
+  /** Forms, separated by `; `: `[x]` may be left out, `x ...` may be repeated, `a | b` is a choice. */
+  args: string
+  /** Arguments that mean the same as no directive at all; '' where no arguments do. */
+  default: string
+  does: string
+}
+
+/**
+ * Name, arguments, default and purpose on a line each. A directive that means something else in another context has
+ * that context before its name.
+ */
+const TEXTS = `
+absolute_redirect | on/off | on | redirects of weir's own name scheme and host
+access_log | path [format] [parameters ...]; off | logs/access.log combined | writes a line for each request; several are allowed, and \`path\` may hold variables
+add_header | name value [always] | | adds a field to responses
+add_header_inherit | on/off/merge | on | whether fields of the level around are kept when this level has its own
+add_trailer | name value [always] | | adds a field behind the body of responses
+add_trailer_inherit | on/off/merge | on | the same for trailers
+client_body_timeout | time | 60s | longest pause between two reads of a request's body
+client_header_buffer_size | size | 1k | first buffer of a request's head
+client_header_timeout | time | 60s | time for a request's head
+daemon | on/off | on | whether weir leaves the terminal
+default_type | type | text/plain | content type of answers for which \`types\` knows none
+error_log | file [level ...] | logs/error.log error | where errors go, from which level on
+events | { ... } | | holds what concerns connections
+http | { ... } | | holds servers
+ignore_invalid_headers | on/off | on | leaves fields with strange names out instead of refusing the request
+include | file | | reads other files here; a mask may name several
+keepalive_disable | none/msie6/safari ... | msie6 | browsers whose connections are not kept
+keepalive_min_timeout | time | 0 | time before which a kept connection is not closed for lack of room or at the end
+keepalive_requests | number | 1000 | requests on one client connection
+keepalive_time | time | 1h | longest age of a client connection that is kept
+keepalive_timeout | time [header-time] | 75s | time an idle client connection is kept; the second is told in \`Keep-Alive\`
+large_client_header_buffers | number size | 4 8k | further buffers of a request's head: the longest line, and how many
+lingering_close | off/on/always | on | reads what a client still sends before its connection is closed
+lingering_time | time | 30s | for how long
+lingering_timeout | time | 5s | longest pause meanwhile
+listen | address[:port]/port/unix:path [parameters ...] | | where a server accepts connections
+location | [modifier] pattern { ... } | | what is done with URIs that match
+log_format | name [escape=default/json/none] string ... | | a format for \`access_log\`
+map | string $variable { ... } | | a variable whose value depends on another string
+master_process | on/off | on | off: no worker threads, for debugging
+max_headers | number | 1000 | fields a request may have
+merge_slashes | on/off | on | takes several slashes in a URI for one when locations are chosen
+pid | file | logs/weir.pid | file with the process id
+port_in_redirect | on/off | on | redirects of weir's own name the port
+proxy_bind | address [transparent]; off | off | address from which backends are connected to
+proxy_connect_timeout | time | 60s | time for a connection to a backend
+proxy_cookie_domain | domain replacement; off | off | rewrites \`Domain\` of \`Set-Cookie\`
+proxy_cookie_flags | cookie [flag ...]; off | off | sets and removes flags of cookies
+proxy_cookie_path | path replacement; off | off | rewrites \`Path\` of \`Set-Cookie\`
+proxy_forwarded_headers | on/off | off | sends \`Host\`, \`X-Real-IP\` and \`X-Forwarded-For\`, \`-Proto\`, \`-Host\` and \`-Port\`, unless \`proxy_set_header\` sets them
+proxy_hide_header | field | | a field of backends that clients do not get
+proxy_http_version | 1.0/1.1 | 1.1 | version spoken to backends
+proxy_ignore_headers | field ... | | fields of backends that are passed on but not obeyed
+proxy_method | method | | method of requests to backends, in place of the client's
+proxy_pass | URL | | sends requests to this backend or upstream
+proxy_pass_header | field | | a field of backends that clients get although it is hidden by default
+proxy_pass_request_body | on/off | on | whether backends get the client's body
+proxy_pass_request_headers | on/off | on | whether backends get the client's fields
+proxy_read_timeout | time | 60s | longest pause between two reads of a response
+proxy_redirect | default; off; redirect replacement | default | rewrites \`Location\` and \`Refresh\` of backends
+proxy_send_timeout | time | 60s | longest pause between two writes of a request
+proxy_set_body | value | | body of requests to backends, in place of the client's
+proxy_set_header | field value | | a field of requests to backends; an empty value: none
+proxy_set_header_inherit | on/off/merge | on | whether fields of the level around are kept when this level sets its own
+proxy_socket_keepalive | on/off | off | TCP keepalive for connections to backends
+real_ip_header | field/X-Real-IP/X-Forwarded-For/proxy_protocol | X-Real-IP | where the client's address is read from
+real_ip_recursive | on/off | off | skips trusted addresses in a list of them
+reset_timedout_connection | on/off | off | ends connections that timed out with a reset
+return | code [text]; code URL; URL | | answers at once
+send_timeout | time | 60s | longest pause between two writes of a response
+server | { ... } | | a virtual server
+server_name | name ... | "" | names of a server: exact, with an asterisk, or \`~regex\`
+server_name_in_redirect | on/off | off | redirects of weir's own name the first \`server_name\` instead of \`Host\`
+server_tokens | on/off/build/string | on | whether \`Server\` and error pages tell the version
+set_real_ip_from | address/network/unix: | | proxies whose word about the client's address is trusted
+tcp_nodelay | on/off | on | sends small pieces at once
+types | { ... } | text/html html; image/gif gif; image/jpeg jpg | content type by file name extension
+underscores_in_headers | on/off | off | takes field names with underscores for valid
+upstream | name { ... } | | a group of backends
+upstream: keepalive | number [local] | 32 | idle connections a worker keeps open
+upstream: keepalive_requests | number | 1000 | requests on one connection
+upstream: keepalive_time | time | 1h | longest age of a connection that is used again
+upstream: keepalive_timeout | time | 60s | time an idle connection is kept
+upstream: server | address [parameters ...] | | a backend
+user | user [group] | | whom the process turns into after start
+worker_connections | number | 512 | connections of a worker, clients' and backends' together
+worker_processes | number/auto | 1 | worker threads
+worker_rlimit_nofile | number | | limit of open files
+working_directory | folder | | working directory
+`
+
+/** By name, with the context before it where the table has one. */
+export const directiveTexts: ReadonlyMap<string, DirectiveText> = new Map(
+  TEXTS.trim()
+    .split('\n')
+    .map((line) => {
+      const [name = '', args = '', standard = '', ...does] = line.split(/ ?\| ?/)
+      return [name, { args: args.replaceAll('/', ' | '), default: standard, does: does.join(' | ') }]
+    }),
+)
