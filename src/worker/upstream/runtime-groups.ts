@@ -35,8 +35,7 @@ export class RuntimeGroups {
   /** The group of `url`; null: it has to be resolved first. */
   find(url: UpstreamUrl): PeerGroup | null {
     const configured =
-      (url.portText === '' ? this.#configured.get(url.key) : undefined) ??
-      this.#configured.get(groupKey(url))
+      (url.portText === '' ? this.#configured.get(url.key) : undefined) ?? this.#configured.get(groupKey(url))
     if (configured !== undefined) return configured
     if (url.ip !== null) return this.#group(url, [url.ip])
     if (url.path !== null) return this.#group(url, [])

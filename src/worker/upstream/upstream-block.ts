@@ -58,7 +58,10 @@ export const upstreamBlock = defineModule<UpstreamConf>({
 function openUpstream(...[directive, context]: Parameters<Setter>): string {
   const name = directive.args[0]!
   const twin = context.scope.parent!.children.find(
-    (scope) => scope !== context.scope && scope.kind === UPSTREAM && scope.directive!.args[0] === name,
+    (scope) =>
+      scope !== context.scope &&
+      scope.kind === UPSTREAM &&
+      scope.directive!.args[0]!.toLowerCase() === name.toLowerCase(),
   )
   if (twin !== undefined) context.error(`duplicate upstream "${name}"`)
   return name
