@@ -25,7 +25,8 @@ export interface Buffering {
 }
 
 class LogFile implements LogSink {
-  readonly #writer: LogWriter
+  readonly #path: string
+  #writer: LogWriter
   #fd: number | null = null
   /** Lines of this turn of the event loop. */
   #lines = ''
@@ -39,6 +40,7 @@ class LogFile implements LogSink {
   #timer: Timer | null = null
 
   constructor(path: string) {
+    this.#path = path
     this.#writer = new LogWriter(path)
   }
 
@@ -54,6 +56,8 @@ class LogFile implements LogSink {
   use(fd: number | undefined, buffering: Buffering | null): void {
     this.flush()
     this.#fd = fd ?? this.#fd
+    // What failed before is worth a word again.
+    this.#writer = new LogWriter(this.#path)
     this.#buffering = buffering
     if (buffering?.size !== this.#buffer?.length) this.#buffer = null
     if (buffering === null || buffering.gzip === 0) this.#packer = null
