@@ -9,12 +9,16 @@ import { proxy } from './modules/content/proxy/proxy.ts'
 import { coreHttp } from './modules/core.ts'
 import { headers } from './modules/filter/headers.ts'
 import { log } from './modules/log.ts'
+import { map } from './modules/rewrite/map.ts'
+import { realIp } from './modules/rewrite/realip.ts'
 import { returnModule } from './modules/rewrite/return.ts'
 import { upstreamBlock } from './upstream/upstream-block.ts'
 
 /** Modules that take part in requests. */
 export const httpModules: readonly Module[] = [
   coreHttp,
+  map,
+  realIp,
   upstreamBlock,
   returnModule,
   proxy,

@@ -40,6 +40,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   readonly tls = false
   proxyProtocol: ProxyProtocol | null = null
   requests = 0
+  pipelined = false
   readonly #transport: Transport
   readonly #host: ConnectionHost
   readonly #key: string
@@ -57,6 +58,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #body: RequestBody | null = null
   /** Bytes of later requests, or of a body nobody has asked for; the transport is paused meanwhile. */
   #ahead: Buffer | null = null
+  /** The first of them came in one piece with the request before. */
+  #aheadBehind = false
   #consuming = false
   /** A request that came with the one before it begins in the same buffer of nginx's; see http1/head-limits.ts. */
   #room = 0
@@ -97,7 +100,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     return this.#transport.remotePort
   }
   get localAddress(): string {
-    return this.#transport.localAddress
+    return this.#transport.localAddress || (this.#key.startsWith('unix:') ? this.#key : '')
   }
   get localPort(): number {
     return this.#transport.localPort
@@ -129,18 +132,23 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
 
   onData(bytes: Buffer, start: number, end: number): void {
     if (this.#ahead !== null) return this.#keepAhead(bytes, start, end)
-    this.#consume(bytes, start, end)
+    this.#consume(bytes, start, end, false)
   }
 
-  #consume(bytes: Buffer, start: number, end: number): void {
+  /** `behind`: the bytes came behind others, in one piece. */
+  #consume(bytes: Buffer, start: number, end: number, behind: boolean): void {
     this.#consuming = true
     let at = start
     while (at < end) {
+      if (this.#phase === 'idle') this.pipelined = behind || at > start
       if (this.#phase === 'idle' || this.#phase === 'head') at = this.#readHead(bytes, at, end)
       else if (this.#phase === 'body' && this.#body!.ready) at = this.#readBody(bytes, at, end)
       else if (this.#phase === 'preface') at = this.#readPreface(bytes, at, end)
       else {
-        if (this.#phase !== 'closed') this.#keepAhead(bytes, at, end)
+        if (this.#phase !== 'closed') {
+          this.#aheadBehind = behind || at > start
+          this.#keepAhead(bytes, at, end)
+        }
         break
       }
     }
@@ -161,7 +169,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     if (this.#phase === 'body' && !this.#body!.ready) return
     this.#ahead = null
     this.#transport.resume()
-    this.#consume(ahead, 0, ahead.length)
+    this.#consume(ahead, 0, ahead.length, this.#aheadBehind)
   }
 
   #readPreface(bytes: Buffer, start: number, end: number): number {

@@ -160,6 +160,27 @@ export class Fields {
     return joined
   }
 
+  /** All values of the fields that `$http_NAME` means: case does not count, nor `-` where `name` has `_`. */
+  joinVariable(name: string, separator: string): string | null {
+    let joined: string | null = null
+    for (let index = 0; index < this.count; index++) {
+      if (!this.#isVariable(index, name)) continue
+      joined = joined === null ? this.value(index) : joined + separator + this.value(index)
+    }
+    return joined
+  }
+
+  #isVariable(index: number, name: string): boolean {
+    const start = this.#bounds[index * STRIDE]!
+    if (this.#bounds[index * STRIDE + 1]! - start !== name.length) return false
+    for (let at = 0; at < name.length; at++) {
+      const code = this.text.charCodeAt(start + at)
+      const wanted = name.charCodeAt(at)
+      if (wanted === 95 ? code !== 45 && code !== 95 : (code | 32) !== wanted) return false
+    }
+    return true
+  }
+
   /**
    * The fields that `skip` does not name, as `Name: value\r\n` lines. Neighbours that stand as they should are taken
    * in one piece.

@@ -71,6 +71,7 @@ export function logUnanswered(r: Request, status: number): void {
 }
 
 function end(r: Request): void {
+  r.complete = true
   close(r)
   r.stream.finish(r)
 }

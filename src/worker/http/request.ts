@@ -25,6 +25,8 @@ export interface ClientConnection {
   readonly localPort: number
   /** Milliseconds since the epoch. */
   readonly opened: number
+  /** The request came behind bytes of the one before it, without waiting for the answer. */
+  readonly pipelined: boolean
   readonly tls: boolean
   /** What the PROXY protocol header in front of the connection said; null without one, or where it names nobody. */
   readonly proxyProtocol: ProxyProtocol | null
@@ -64,6 +66,8 @@ export interface ClientStream {
   /** Bytes of the response sent so far, head included. */
   readonly bytesSent: number
   readonly bodyBytesSent: number
+  /** Content bytes of a request body that has been read whole, 0 of one that was thrown away; -1 before. */
+  readonly bodyLength: number
 }
 
 /** What the request's own words were. */

@@ -108,6 +108,12 @@ export class Http1Stream implements ClientStream {
     return this.writer.bodyBytesSent
   }
 
+  get bodyLength(): number {
+    const { body } = this
+    if (body === null || !body.finished) return -1
+    return body.discarding ? 0 : body.received
+  }
+
   /** The client waits to be asked for the body, and has not been. */
   get unasked(): boolean {
     return this.head.expectContinue && !this.#continued && this.body !== null && this.body.received === 0

@@ -1,13 +1,17 @@
 // Variables of the core: what the client sent, where the connection is from, what the response became.
 
 import { randomBytes } from 'node:crypto'
+import { realpathSync } from 'node:fs'
 import { iso8601, localTime } from '../../shared/clock.ts'
+import { errnoText } from '../../shared/errno.ts'
 import { version } from '../../shared/version.ts'
+import { parseAddress } from '../http/address.ts'
 import { hashName } from '../http/fields.ts'
 import type { VariableFamily, VariableReader } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
 import { hostName } from '../http/variables.ts'
 import { now } from '../tick.ts'
+import { coreHttp } from './core.ts'
 
 /** Seconds with milliseconds, as nginx writes durations and moments. */
 export function seconds(milliseconds: number): string {
@@ -22,30 +26,22 @@ function orNull(text: string): string | null {
 }
 
 const client = (r: Request) => r.stream.connection
-const requestIds = new WeakMap<Request, string>()
 
 function requestId(r: Request): string {
-  let id = requestIds.get(r)
-  if (id === undefined) requestIds.set(r, (id = randomBytes(16).toString('hex')))
-  return id
+  if (r.id === '') r.id = randomBytes(16).toString('hex')
+  return r.id
 }
 
 /** Four or sixteen bytes of the client's address, as latin1. */
 function binaryAddress(r: Request): string {
-  const address = r.remoteAddress
-  if (address === 'unix:') return address
-  if (!address.includes(':')) return String.fromCharCode(...address.split('.').map(Number))
-  return String.fromCharCode(...ipv6Bytes(address))
-}
-
-function ipv6Bytes(address: string): number[] {
-  const [front = '', back] = address.replace(/%.*$/, '').split('::')
-  const groups = (text: string) =>
-    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
-  const head = groups(front)
-  const tail = back === undefined ? [] : groups(back)
-  const words = [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail]
-  return words.flatMap((word) => [word >> 8, word & 255])
+  const address = parseAddress(r.remoteAddress.replace(/%.*$/, ''))
+  // Of a unix socket nginx has no other form.
+  if (address === null) return r.remoteAddress
+  const bytes =
+    typeof address === 'number'
+      ? [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255]
+      : address.flatMap((word) => [word >> 8, word & 255])
+  return String.fromCharCode(...bytes)
 }
 
 /** `$host`: from the target or Host, else the first server name. */
@@ -56,6 +52,35 @@ function host(r: Request): string {
 /** The current URI; not found where the request line could not be read. */
 function uri(r: Request): string | null {
   return r.client.method === '' ? null : r.uri
+}
+
+/** The port that the client asked for: in the target, else in Host. */
+function requestPort(r: Request): string {
+  const authority = /^\S+ +[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?# ]*)/.exec(r.client.line)?.[1]
+  return /:(\d+)$/.exec(authority ?? r.fields.get('host') ?? '')?.[1] ?? ''
+}
+
+/** The folder that files of the request would be in. */
+function documentRoot(r: Request): string {
+  return r.conf(coreHttp).documentRoot
+}
+
+function realpathRoot(r: Request): string | null {
+  const root = documentRoot(r)
+  try {
+    return realpathSync.native(Buffer.from(root, 'latin1'), 'latin1')
+  } catch (error) {
+    r.log('crit', `realpath() "${root}" failed (${errnoText(error)})`)
+    return null
+  }
+}
+
+/** The length a body has or had: one that comes in chunks has been read whole once it is known. */
+function contentLength(r: Request): string | null {
+  const field = r.fields.get('content-length')
+  if (field !== null || !r.client.hasBody) return field
+  const length = r.stream.bodyLength
+  return length < 0 ? null : String(length)
 }
 
 /** Variables whose values never hold a character that a log escapes. */
@@ -83,25 +108,32 @@ export const variables: Record<string, VariableReader> = {
   connection: (r) => String(client(r).id),
   connection_requests: (r) => String(client(r).requests),
   connection_time: (r) => seconds(now() - client(r).opened),
-  content_length: (r) => r.fields.get('content-length'),
+  content_length: contentLength,
   content_type: (r) => r.fields.get('content-type'),
+  document_root: documentRoot,
   document_uri: uri,
   host,
   hostname: () => hostName,
   https: (r) => (client(r).tls ? 'on' : ''),
   is_args: (r) => (r.args === '' ? '' : '?'),
+  is_request_port: (r) => (requestPort(r) === '' ? '' : ':'),
+  limit_rate: () => '0',
   msec: () => seconds(now()),
   nginx_version: () => version,
   pid: () => String(process.pid),
+  pipe: (r) => (client(r).pipelined ? 'p' : '.'),
   query_string: (r) => orNull(r.args),
+  realpath_root: realpathRoot,
   remote_addr: (r) => r.remoteAddress,
   remote_port: (r) => (r.remotePort === 0 ? '' : String(r.remotePort)),
   remote_user: remoteUser,
   request: (r) => orNull(r.client.line),
-  request_completion: (r) => (r.ended && r.headSent ? 'OK' : ''),
+  request_completion: (r) => (r.complete ? 'OK' : ''),
+  request_filename: (r) => documentRoot(r) + r.uri,
   request_id: requestId,
   request_length: (r) => String(r.length),
   request_method: (r) => orNull(r.client.method),
+  request_port: requestPort,
   request_time: (r) => seconds(now() - r.started),
   request_uri: (r) => orNull(r.client.target),
   scheme: (r) => (client(r).tls ? 'https' : 'http'),
@@ -126,8 +158,9 @@ const AUTHORIZATION = hashName('authorization')
 function remoteUser(r: Request): string | null {
   const field = r.fields.indexOf('authorization', AUTHORIZATION)
   if (field < 0) return null
-  const match = /^basic +([A-Za-z0-9+/=]+)$/i.exec(r.fields.value(field))
-  if (match === null) return null
+  const match = /^basic +([^=]*)/i.exec(r.fields.value(field))
+  // What follows the first "=" does not matter to nginx, what stands before it does.
+  if (match === null || !/^[A-Za-z0-9+/]+$/.test(match[1]!) || match[1]!.length % 4 === 1) return null
   const credentials = Buffer.from(match[1]!, 'base64').toString('latin1')
   const colon = credentials.indexOf(':')
   return colon < 1 ? null : credentials.slice(0, colon)
@@ -135,39 +168,66 @@ function remoteUser(r: Request): string | null {
 
 /** `$http_user_agent` -> the field `user-agent`. Fields that may be lists are joined as nginx joins them. */
 const http: VariableFamily = (suffix) => {
-  const name = suffix.replaceAll('_', '-')
-  const separator = name === 'cookie' ? '; ' : ', '
-  const hash = hashName(name)
-  return (r) => r.fields.join(name, hash, separator)
+  const separator = suffix === 'cookie' ? '; ' : ', '
+  // Field names with underscores are there where underscores_in_headers lets them in.
+  if (suffix.includes('_')) return (r) => r.fields.joinVariable(suffix, separator)
+  const hash = hashName(suffix)
+  return (r) => r.fields.join(suffix, hash, separator)
 }
 
 /** The first `name=value` of the query, the name in any case. */
-const arg: VariableFamily = (suffix) => {
-  return (r) => {
-    for (const pair of r.args.split('&')) {
-      if (pair.length > suffix.length && pair.charCodeAt(suffix.length) === 61) {
-        if (pair.slice(0, suffix.length).toLowerCase() === suffix) return pair.slice(suffix.length + 1)
-      }
+const arg: VariableFamily = (suffix) => (r) => {
+  const { args } = r
+  for (let start = 0; start < args.length; ) {
+    const next = args.indexOf('&', start)
+    const end = next < 0 ? args.length : next
+    const equals = start + suffix.length
+    if (
+      equals < end &&
+      args.charCodeAt(equals) === 61 &&
+      args.slice(start, equals).toLowerCase() === suffix
+    ) {
+      return args.slice(equals + 1, end)
     }
-    return null
+    start = end + 1
   }
+  return null
 }
 
 const COOKIE = hashName('cookie')
 
 /** The first cookie of that name, the name in any case. */
-const cookie: VariableFamily = (suffix) => {
-  return (r) => {
-    const header = r.fields.join('cookie', COOKIE, ';')
-    if (header === null) return null
-    for (const part of header.split(';')) {
-      const pair = part.trimStart()
-      const equals = pair.indexOf('=')
-      if (equals > 0 && pair.slice(0, equals).trimEnd().toLowerCase() === suffix)
-        return pair.slice(equals + 1).trim()
-    }
-    return null
+const cookie: VariableFamily = (suffix) => (r) => {
+  const { fields } = r
+  let index = fields.indexOf('cookie', COOKIE)
+  for (; index >= 0; index = fields.indexOf('cookie', COOKIE, index + 1)) {
+    const value = cookieIn(fields.value(index), suffix)
+    if (value !== null) return value
   }
+  return null
+}
+
+/** As nginx: a comma too ends a cookie that is not meant, the value of the one that is ends with a semicolon. */
+function cookieIn(text: string, name: string): string | null {
+  const separator = /[;,] */g
+  for (let start = 0; start < text.length; start = separator.lastIndex) {
+    let at = start + name.length
+    if (text.slice(start, at).toLowerCase() !== name) at = start
+    else {
+      while (text.charCodeAt(at) === 32) at++
+      if (text.charCodeAt(at) === 61) {
+        at++
+        while (text.charCodeAt(at) === 32) at++
+        const end = text.indexOf(';', at)
+        return end < 0 ? text.slice(at) : text.slice(at, end)
+      }
+      // Whatever stands there instead of "=" has been read.
+      at++
+    }
+    separator.lastIndex = at
+    if (separator.exec(text) === null) return null
+  }
+  return null
 }
 
 export const families: Record<string, VariableFamily> = {

@@ -24,6 +24,8 @@ export interface CoreHttpConf {
   defaultType: string
   /** Requests that nothing answers are errors of the log. */
   logNotFound: boolean
+  /** `$document_root`. Settled by `finish`. */
+  documentRoot: string
 }
 
 const SIGNATURE = `weir/${version}`
@@ -72,6 +74,7 @@ export const coreHttp = defineModule<CoreHttpConf>({
   variables,
   families,
   finish(conf, scope, context) {
+    conf.documentRoot = context.path('html')
     if (scope.kind === HTTP) checkVariables(context)
     if (scope.kind === SERVER) {
       setCoreServer(scope, {
