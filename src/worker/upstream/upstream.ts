@@ -2,7 +2,6 @@
 // relay of bodies in both directions, with backpressure, is here and nowhere else.
 
 import { errnoText } from '../../shared/errno.ts'
-import { latin1 } from '../../shared/latin1.ts'
 import type { ContentSource } from '../http/body.ts'
 import type { Fields } from '../http/fields.ts'
 import { CLIENT_CLOSED_REQUEST, finalize, sendHead } from '../http/finalize.ts'
@@ -12,12 +11,13 @@ import type { BodyEvents } from '../http1/body-decoder.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { now } from '../tick.ts'
 import { PeerConnection, type PeerUser } from './connect.ts'
+import { REFUSED, UNFINISHED } from './head-reader.ts'
 import type { LocalAddress, LocalBind } from './local-address.ts'
 import { type Failure, failureStatus, mayTryAgain } from './next.ts'
 import type { Peer, PeerGroup } from './peers.ts'
 import { RequestSender } from './request-sender.ts'
 import type { Kept, UpstreamName, UpstreamState, UpstreamStates } from './states.ts'
-import { Tunnel, type TunnelEnd } from './tunnel.ts'
+import { openTunnel } from './upgrade.ts'
 
 /** What a protocol module (proxy, later others) makes of a request. */
 export interface UpstreamSettings {
@@ -48,10 +48,6 @@ export interface UpstreamProtocol extends UpstreamName {
 
 type State = 'connecting' | 'header' | 'body' | 'tunnel' | 'done'
 
-/** nginx's default proxy_buffer_size, which bounds the head of a response. */
-const HEAD_LIMIT = 4096
-/** So much is looked at first: most heads are shorter. */
-const FIRST_LOOK = 512
 /** Interim responses before the final one; more is a backend gone wrong. */
 const MAX_INTERIM = 32
 
@@ -67,7 +63,6 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   #peer: Peer | null = null
   #tried: Set<Peer> | null = null
   #reused = false
-  #text = ''
   #requestHead = ''
   /** The request has content of the client's that goes to the backend. */
   #hasBody = false
@@ -77,8 +72,6 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   #requestSent = false
   #sender: RequestSender | null = null
   #interim = 0
-  /** Bytes before the content of the response; as nginx, framing counts as content. */
-  #headLength = 0
   #paused = false
 
   /** `r.upstream` is there already. */
@@ -124,8 +117,6 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     }
     this.#attempt = this.#states.begin(peer.name)
     this.#peer = peer
-    this.#text = ''
-    this.#headLength = 0
     this.#requestSent = false
     const idle = this.#group.idle.take(peer, this.#local?.name ?? '')
     this.#reused = idle !== null
@@ -162,7 +153,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     const { r } = this
     this.#state = 'header'
     connection.requests++
-    connection.head.reset()
+    connection.reader.reset()
     if (!this.#hasBody) {
       this.#requestSent = true
       r.doing = 'reading response header from upstream'
@@ -231,38 +222,21 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   /** Position of the first byte of content; -1 where there is nothing more to do with these bytes. */
   #readHead(bytes: Buffer, start: number, end: number): number {
     const { r } = this
-    const head = this.#connection!.head
-    const before = this.#text.length
-    let stop = end - start > FIRST_LOOK ? start + FIRST_LOOK : end
-    for (;;) {
-      const text = this.#text + latin1(bytes, start, stop)
-      const length = head.read(text)
-      if (length > 0) {
-        const at = start + length - before
-        this.#headLength += length
-        this.#text = ''
-        if (head.status >= 200) return this.#headComplete(head, at < end) ? at : -1
-        if (head.status === 101 && r.fields.get('upgrade') !== null) {
-          this.#switchProtocols(head, at < end ? Buffer.from(bytes.subarray(at, end)) : null)
-          return -1
-        }
-        if (!this.#interimHead(head)) return -1
-        return at < end ? this.#readHead(bytes, at, end) : at
-      }
-      if (length < 0) {
-        this.#fail({ kind: 'invalid_header', message: head.refusal })
-        return -1
-      }
-      if (text.length > HEAD_LIMIT) {
-        this.#fail({ kind: 'invalid_header', message: 'upstream sent too big header' })
-        return -1
-      }
-      if (stop === end) {
-        this.#text = text
-        return end
-      }
-      stop = end - start > HEAD_LIMIT + 1 ? start + HEAD_LIMIT + 1 : end
+    const reader = this.#connection!.reader
+    const at = reader.read(bytes, start, end)
+    if (at === UNFINISHED) return end
+    if (at === REFUSED) {
+      this.#fail({ kind: 'invalid_header', message: reader.refusal })
+      return -1
     }
+    const { head } = reader
+    if (head.status >= 200) return this.#headComplete(head, at < end) ? at : -1
+    if (head.status === 101 && r.fields.get('upgrade') !== null) {
+      this.#switchProtocols(head, at < end ? Buffer.from(bytes.subarray(at, end)) : null)
+      return -1
+    }
+    if (!this.#interimHead(head)) return -1
+    return at < end ? this.#readHead(bytes, at, end) : at
   }
 
   /** 1xx: not the answer yet (RFC 9110 section 15.2). */
@@ -276,12 +250,18 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     return true
   }
 
-  /** `followed`: there are bytes behind the head. */
-  #headComplete(head: ResponseHead, followed: boolean): boolean {
-    const { r } = this
+  /** What the attempt and variables are told by a final head. */
+  #headSeen(head: ResponseHead): void {
     const attempt = this.#attempt!
     attempt.headerTime = now() - attempt.started
     attempt.status = head.status
+    if (this.#protocol.kept.fields) this.#states.fields = head.fields.copy()
+    this.#protocol.processHead(this.r, head)
+  }
+
+  /** `followed`: there are bytes behind the head. */
+  #headComplete(head: ResponseHead, followed: boolean): boolean {
+    const { r } = this
     this.#state = 'body'
     r.doing = 'reading upstream'
     const body = this.#connection!.body
@@ -289,8 +269,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     else if (head.chunked) body.startChunked()
     else if (head.contentLength >= 0) body.startLength(head.contentLength)
     else body.startUntilClose()
-    if (this.#protocol.kept.fields) this.#states.fields = head.fields.copy()
-    this.#protocol.processHead(r, head)
+    this.#headSeen(head)
     if (this.#headOnly && r.client.method !== 'HEAD') r.response.contentLength = 0
     sendHead(r)
     if (!body.done) {
@@ -308,41 +287,17 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
 
   /** The backend accepts the upgrade that the client asked for: from here on only bytes pass. */
   #switchProtocols(head: ResponseHead, fromPeer: Buffer | null): void {
-    const { r } = this
     const connection = this.#connection!
-    const attempt = this.#attempt!
-    attempt.headerTime = now() - attempt.started
-    attempt.status = head.status
     this.#state = 'tunnel'
-    if (this.#protocol.kept.fields) this.#states.fields = head.fields.copy()
-    this.#protocol.processHead(r, head)
-    r.keepalive = false
-    r.doing = 'proxying upgraded connection'
-    sendHead(r)
-    r.out.flush()
-    r.source = null
-    const { transport, early } = r.stream.openTunnel(r)
-    const tunnel = new Tunnel(transport, connection.release(), this.#settings, (end) => {
-      this.#tunnelEnded(tunnel, end)
-      // Nothing that is still queued would be taken.
-      if (end === 'client timeout') transport.destroy()
+    this.#headSeen(head)
+    openTunnel(this.r, connection, this.#settings, fromPeer, ({ peerBytes, clientBytes }) => {
+      const attempt = this.#attempt!
+      attempt.bytesReceived += peerBytes
+      attempt.bytesSent += clientBytes
+      this.#finishAttempt(false)
+      connection.destroy()
+      finalize(this.r, OK)
     })
-    tunnel.start(early, fromPeer)
-  }
-
-  #tunnelEnded(tunnel: Tunnel, end: TunnelEnd): void {
-    const { r } = this
-    const attempt = this.#attempt!
-    const connection = this.#connection!
-    attempt.bytesReceived += tunnel.peerBytes
-    attempt.bytesSent += tunnel.clientBytes
-    r.length += tunnel.clientBytes
-    if (end === 'peer timeout') r.log('error', 'upstream timed out (110: Connection timed out)')
-    if (end === 'client timeout') r.log('info', 'client timed out (110: Connection timed out)')
-    r.stream.closeTunnel(r, tunnel.peerBytes)
-    this.#finishAttempt(false)
-    connection.destroy()
-    finalize(r, OK)
   }
 
   #readBody(bytes: Buffer, start: number, end: number): void {
@@ -423,7 +378,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     const connection = this.#connection!
     const requestComplete = this.#sender === null || this.#sender.complete
     this.#finishAttempt(false)
-    if (spoiled || !connection.head.keepAlive || !requestComplete) connection.destroy()
+    if (spoiled || !connection.reader.head.keepAlive || !requestComplete) connection.destroy()
     else this.#group.idle.offer(connection)
     finalize(this.r, OK)
   }
@@ -431,7 +386,8 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   #fail(failure: Failure): void {
     const { r } = this
     const connection = this.#connection!
-    const stale = this.#reused && this.#text === '' && this.#state === 'header' && failure.kind === 'error'
+    const stale =
+      this.#reused && !connection.reader.begun && this.#state === 'header' && failure.kind === 'error'
     const again = mayTryAgain(r, failure, {
       requestSent: this.#requestSent,
       bodySent: this.#sender?.started ?? false,
@@ -470,7 +426,8 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     const attempt = this.#attempt!
     const connection = this.#connection!
     attempt.responseTime = now() - attempt.started
-    if (attempt.headerTime >= 0) attempt.responseLength = attempt.bytesReceived - this.#headLength
+    // As nginx, framing counts as content.
+    if (attempt.headerTime >= 0) attempt.responseLength = attempt.bytesReceived - connection.reader.length
     this.#group.balancer.free(connection.peer, failed)
     if (failed) (this.#tried ??= new Set()).add(connection.peer)
     this.#connection = failed ? null : connection
