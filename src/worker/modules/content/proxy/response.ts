@@ -85,7 +85,13 @@ export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
   }
 }
 
-function fieldRules(treatments: ReadonlyMap<string, Treatment>): Map<number, FieldRule[]> {
+/** Rules by what they say: locations share them, so that each response reads the same memory. */
+const knownRules = new Map<string, ReadonlyMap<number, FieldRule[]>>()
+
+function fieldRules(treatments: ReadonlyMap<string, Treatment>): ReadonlyMap<number, FieldRule[]> {
+  const key = [...treatments].join('\n')
+  const known = knownRules.get(key)
+  if (known !== undefined) return known
   const rules = new Map<number, FieldRule[]>()
   for (const [name, treatment] of treatments) {
     const rule = {
@@ -96,6 +102,7 @@ function fieldRules(treatments: ReadonlyMap<string, Treatment>): Map<number, Fie
     const hash = hashName(name)
     rules.set(hash, [...(rules.get(hash) ?? []), rule])
   }
+  knownRules.set(key, rules)
   return rules
 }
 
