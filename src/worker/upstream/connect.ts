@@ -3,11 +3,11 @@
 import { connect as connectSocket } from 'node:net'
 import { utf8 } from '../../shared/latin1.ts'
 import { BodyDecoder } from '../http1/body-decoder.ts'
-import { ResponseHead } from '../http1/response-head.ts'
 import { now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import { openTransport } from '../transport/open.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
+import { HeadReader } from './head-reader.ts'
 import type { LocalAddress } from './local-address.ts'
 import type { Peer, PeerGroup } from './peers.ts'
 
@@ -41,7 +41,7 @@ export class PeerConnection implements TransportOwner {
   /** Requests sent so far, the current one included. */
   requests = 0
   /** Reused from request to request. */
-  readonly head = new ResponseHead()
+  readonly reader = new HeadReader()
   readonly body = new BodyDecoder()
   #transport: Transport | null = null
   #abandon: (() => void) | null = null

@@ -16,13 +16,16 @@ const LOCATIONS = `
   location /impatient/ { proxy_pass http://%BACKEND%; client_body_timeout 100ms; }
 `
 const UPSTREAMS = `
-  log_format short '$status $request_method $uri $body_bytes_sent $upstream_status [$upstream_addr]';
   upstream two { server %BACKEND%; server %BACKEND2%; }
   server { listen 127.0.0.1:%PORT%; server_name deaf; client_body_timeout 100ms;
     location / { proxy_pass http://127.0.0.1:%DEAF%; proxy_connect_timeout 600ms; } }
   upstream second { server 127.0.0.1:%CLOSED%; server %BACKEND%; }
 `
-const CONF = serverConf(LOCATIONS, UPSTREAMS).replace(/\n {2}log_format short '[^']*';\n/, '\n')
+const FORMAT = '$status $request_method $uri $body_bytes_sent $upstream_status [$upstream_addr]'
+const CONF = serverConf(LOCATIONS, UPSTREAMS).replace(
+  /log_format short '[^']*'/,
+  () => `log_format short '${FORMAT}'`,
+)
 
 let backend: PeerServer
 let other: PeerServer

@@ -1,9 +1,22 @@
 // proxy_pass with variables on its way to a backend, and the local addresses connections come from.
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { LookupAddress } from 'node:dns'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type MemoryClient, serverConf, TestEngine } from '../../../../support/engine.ts'
 import { type Peer, PeerServer } from '../../../../support/peer.ts'
 import { eventually } from '../../../../support/wait.ts'
+
+type Found = (error: Error | null, addresses: LookupAddress[]) => void
+
+/** Look-ups of names in .held, which nothing answers but the test. */
+const held = vi.hoisted((): Found[] => [])
+
+vi.mock('node:dns', async (original) => {
+  const dns = await original<typeof import('node:dns')>()
+  const lookup = (name: string, options: { all: true }, found: Found) =>
+    name.endsWith('.held') ? held.push(found) : dns.lookup(name, options, found)
+  return { ...dns, lookup }
+})
 
 const LOCATIONS = `
   location / { proxy_pass http://$http_x_up; access_log logs/access.log upstream; }
@@ -111,15 +124,21 @@ describe('proxy_pass with variables', () => {
   })
 
   it('ends quietly when the client is gone before the name is known', async () => {
-    const client = ask('/left', 'X-Up: no..more')
+    const client = ask('/left', 'X-Up: one.held:1')
+    const found = await eventually('look-up', () => held.shift())
     client.transport.break()
     await eventually('log', () => engine.accessLog.includes('499 /left [-] [-]'))
+    found(null, [{ address: '127.0.0.1', family: 4 }])
+    expect(engine.errorLog).not.toContain('127.0.0.1:1')
   })
 
-  it('survives a reload while it asks for a name', async () => {
-    const client = ask('/reload', `X-Up: LocalHost:${backend.port}`)
-    engine.load(serverConf(LOCATIONS, HTTP))
+  it('goes on in its own configuration when a reload comes while it asks for a name', async () => {
+    const client = ask('/reload', `X-Up: two.held:${backend.port}`)
+    const found = await eventually('look-up', () => held.shift())
+    engine.load(serverConf('location / { return 404; }', HTTP))
+    found(null, [{ address: '127.0.0.1', family: 4 }])
     await serve(client, await backend.next())
+    engine.load(serverConf(LOCATIONS, HTTP))
   })
 })
 
