@@ -11,6 +11,7 @@ const LOGS = `${MODERN}
   log_format times '$time_iso8601 $msec $request_time bytes=$bytes_sent';
   log_format plain escape=none '[$http_x_a] [$uri]';
   log_format json escape=json '{"uri": "$uri", "agent": "$http_user_agent", "missing": "$http_missing"}';
+  log_format split '$request' '_method' ' $request_method$status';
   log_format glued '$status' ' $request_method' ' tail';
   log_format braces "${'$'}{uri}x ${'$'}{status}";
   access_log logs/access.log basics;
@@ -33,6 +34,16 @@ const LOGS = `${MODERN}
     location /glued { access_log logs/access.log glued; return 200; }
     location /braces { access_log logs/access.log braces; return 200; }
     location /two { access_log logs/access.log glued; access_log logs/access.log request; return 200; }
+    location /if/ { access_log logs/access.log request if=$arg_a; return 200; }
+    location /if_text/ { access_log logs/access.log request if=0; access_log logs/access.log glued if=0$arg_a; return 200; }
+    location /if_nothing/ { access_log logs/access.log request if=; access_log logs/access.log glued; return 200; }
+    location /if_header/ { access_log logs/access.log request if=$http_x_log; access_log logs/access.log glued; return 200; }
+    location /off_beside/ { access_log logs/access.log request; access_log off; return 200; }
+    location /cases/ { access_log logs/access.log REQUEST; return 200; }
+    location /missing/ { access_log missing/$host.log request; access_log logs/access.log glued; return 200; }
+    location /split/ { access_log logs/access.log split; return 200; }
+    location /buffered/ { access_log logs/access.log glued; access_log logs/buffered.log request buffer=1; return 200; }
+    location /nobody/ { access_log off; location /nobody/logged { access_log logs/access.log request; return 200; } return 200; }
     location /combined { access_log logs/access.log combined; return 200; }
     location /default { access_log logs/access.log; return 200; }
   }
@@ -111,6 +122,22 @@ const cases: ParityCases = [
   { name: 'escape=json', send: get('/json/%22%5c%01%0a%09%7f%c3%a9', 'User-Agent: "a\\') },
   { name: 'a format in several arguments', send: get('/glued') },
   { name: 'braces around variables', send: get('/braces') },
+  { name: 'if= with a value', send: get('/if/?a=1') },
+  { name: 'if= with a longer zero', send: get('/if/?a=00') },
+  { name: 'if= with zero', send: get('/if/?a=0') + get('/'), until: 2 },
+  { name: 'if= with an empty value', send: get('/if/?a=') + get('/'), until: 2 },
+  { name: 'if= with none', send: get('/if/') + get('/'), until: 2 },
+  { name: 'if= with a text', send: get('/if_text/') + get('/'), until: 2 },
+  { name: 'if= with a text and a variable', send: get('/if_text/?a=1') },
+  { name: 'if= without a value', send: get('/if_nothing/') },
+  { name: 'if= of one log of two', send: get('/if_header/', 'X-Log: yes'), logged: 2 },
+  { name: 'if= of one log of two that is not', send: get('/if_header/', 'X-Log: 0') },
+  { name: 'off beside a log', send: get('/off_beside/') + get('/'), until: 2 },
+  { name: 'names of formats in any case', send: get('/cases/') },
+  { name: 'variables end with their argument', send: get('/split/') },
+  { name: 'a path with variables without a document root', send: get('/missing/') },
+  { name: 'a buffer too small for any line', send: get('/buffered/') },
+  { name: 'a location in one without logs', send: get('/nobody/logged') },
   { name: 'two logs', send: get('/two'), logged: 2 },
   { name: 'combined', send: get('/combined', 'User-Agent: u') },
   { name: 'combined is the default', send: get('/default', 'User-Agent: u') },

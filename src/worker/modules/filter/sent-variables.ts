@@ -6,13 +6,14 @@ import { clientConnection } from '../connection.ts'
 
 /** Fields that do not, or not always, stand among the response's lines. */
 const apart: Readonly<Record<string, VariableReader>> = {
-  connection: ({ response, keepalive }) =>
-    response.status === 101 ? 'upgrade' : keepalive ? 'keep-alive' : 'close',
+  // As in nginx, logs find a request that its connection has left behind.
+  connection: ({ response, keepalive, ended }) =>
+    response.status === 101 ? 'upgrade' : keepalive && !ended ? 'keep-alive' : 'close',
   content_length: ({ response }) => (response.contentLength < 0 ? null : String(response.contentLength)),
   content_type: ({ response }) => response.contentType || null,
   keep_alive: (r) => {
     const { header } = r.conf(clientConnection).keepaliveTimeout
-    return r.keepalive && header > 0 ? `timeout=${Math.floor(header / 1000)}` : null
+    return r.keepalive && !r.ended && header > 0 ? `timeout=${Math.floor(header / 1000)}` : null
   },
   last_modified: ({ response }) => response.lastModified ?? valuesOf(response.lines, 'last_modified'),
   location: ({ response }) => response.location ?? valuesOf(response.lines, 'location'),

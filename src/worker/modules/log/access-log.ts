@@ -6,8 +6,8 @@ import type { Directive } from '../../../shared/conf/directive.ts'
 import { parseInteger, parseSize, parseTime } from '../../../shared/conf/values.ts'
 import { parseSyslog, SYSLOG, SyslogPeer, type SyslogServer, syslogMessage } from '../../../shared/syslog.ts'
 import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
-import type { VariableReader } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
+import { variableReader } from '../../http/variables.ts'
 import { combinedFormat, declaredFormat, type LogFormat } from './format.ts'
 import { type Buffering, type LogSink, logFile } from './log-file.ts'
 import { VariableLog } from './variable-path.ts'
@@ -91,7 +91,7 @@ export function accessLog(directive: Directive, context: BuildContext): AccessLo
   const format = findFormat(name, context).line
   const { buffering, condition } = parameters(words, path, context)
   if (buffering !== null) context.error('buffered logs cannot have variables in name')
-  return { condition, format, sink: new VariableLog(value, documentRoot(context)) }
+  return { condition, format, sink: new VariableLog(value, variableReader(context, 'document_root')) }
 }
 
 /** Only formats that stand before are known, by names in any case. */
@@ -143,12 +143,6 @@ function buffer(path: string, target: string, buffering: Buffering, context: Bui
   ) {
     context.error(`access_log "${target}" already defined with conflicting parameters`)
   }
-}
-
-/** Requests have no root of their own yet: nginx's default. */
-function documentRoot(context: BuildContext): VariableReader {
-  const root = context.path('html')
-  return () => root
 }
 
 class SyslogLog implements LogSink {
