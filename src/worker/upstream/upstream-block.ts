@@ -163,6 +163,6 @@ export function findGroup(url: UpstreamUrl, context: BuildContext): PeerGroup {
 }
 
 function resolvePeers(url: UpstreamUrl, weight: number, context: BuildContext): Peer[] {
-  const { key, ip, path } = url
-  return peersOf(url, path !== null ? [] : ip !== null ? [ip] : context.resolve(key), weight)
+  const { host, ip, path } = url
+  return peersOf(url, path !== null ? [] : ip !== null ? [ip] : context.resolve(host), weight)
 }
