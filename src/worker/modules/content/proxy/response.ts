@@ -4,6 +4,7 @@ import type { Fields } from '../../../http/fields.ts'
 import { hashName } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
+import { redirects } from '../../redirects.ts'
 import { type CookiePlan, makeCookiePlan, rewriteCookie } from './cookies.ts'
 import { rewriteRefresh } from './redirect.ts'
 import type { ResponseConf } from './response-commands.ts'
@@ -180,7 +181,7 @@ function treat(
     case 'location': {
       const url = rewrite(r, plan.redirects, fields.value(index))
       if (url === null) return null
-      if (!url.startsWith('/')) return `${fields.name(index)}: ${url}\r\n`
+      if (!url.startsWith('/') || !r.conf(redirects).absoluteRedirect) return replaced(fields, index, url)
       // Sent as a URL of this server, as every redirect of its own.
       response.location = url
       return ''

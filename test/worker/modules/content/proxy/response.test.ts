@@ -112,7 +112,7 @@ describe('a rewritten field', () => {
     const lines = await head('/ends%0d%0aX-I:%201', '302 F', 'Location: /x', 'Set-Cookie: a=b; path=/')
     expect(lines).toEqual([
       'HTTP/1.1 302 F',
-      'Location: http://a:' + engine.port + '/ends  X-I: 1',
+      `Location: http://a:${engine.port}/ends  X-I: 1`,
       'Set-Cookie: a=b; path=/ends  X-I: 1',
     ])
   })
