@@ -57,7 +57,7 @@ function directiveTable(commands: Command[]): string {
 
 function directiveRow(command: Command, opened: number): string {
   const text = directiveTexts.get(textKey(command))
-  const name = nginxDirectives.has(command.name) ? `\`${command.name}\`` : `\`${command.name}\` (weir)`
+  const name = nginxDirectives.has(command.name) ? `\`${command.name}\`` : `\`${command.name}\` *(weir)*`
   const forms = text === undefined ? shape(command) : text.args
   const contexts = contextNames(command.in & opened)
   const cells = [name, choices(forms), choices(text?.default ?? ''), contexts, cell(text?.does ?? '')]

@@ -16,20 +16,20 @@ export interface DirectiveText {
  */
 const TEXTS = `
 absolute_redirect | on/off | on | redirects of weir's own name scheme and host
-access_log | path [format] [parameters ...]; off | logs/access.log combined | writes a line for each request; several are allowed, and \`path\` may hold variables
+access_log | path/syslog:server=address[,...] [format] [parameters ...]; off | logs/access.log combined | writes a line for each request; several are allowed, and \`path\` may hold variables
 add_header | name value [always] | | adds a field to responses
 add_header_inherit | on/off/merge | on | whether fields of the level around are kept when this level has its own
 add_trailer | name value [always] | | adds a field behind the body of responses
-add_trailer_inherit | on/off/merge | on | the same for trailers
+add_trailer_inherit | on/off/merge | on | whether trailers of the level around are kept when this level has its own
 client_body_timeout | time | 60s | longest pause between two reads of a request's body
 client_header_buffer_size | size | 1k | first buffer of a request's head
 client_header_timeout | time | 60s | time for a request's head
 daemon | on/off | on | whether weir leaves the terminal
 default_type | type | text/plain | content type of answers for which \`types\` knows none
-error_log | file [level ...] | logs/error.log error | where errors go, from which level on
+error_log | file/stderr/syslog:server=address[,...] [level ...] | logs/error.log error | where errors go, from which level on
 events | { ... } | | holds what concerns connections
 http | { ... } | | holds servers
-ignore_invalid_headers | on/off | on | leaves fields with strange names out instead of refusing the request
+ignore_invalid_headers | on/off | on | leaves out request fields with invalid names
 include | file | | reads other files here; a mask may name several
 keepalive_disable | none/msie6/safari ... | msie6 | browsers whose connections are not kept
 keepalive_min_timeout | time | 0 | time before which a kept connection is not closed for lack of room or at the end
@@ -37,16 +37,17 @@ keepalive_requests | number | 1000 | requests on one client connection
 keepalive_time | time | 1h | longest age of a client connection that is kept
 keepalive_timeout | time [header-time] | 75s | time an idle client connection is kept; the second is told in \`Keep-Alive\`
 large_client_header_buffers | number size | 4 8k | further buffers of a request's head: the longest line, and how many
-lingering_close | off/on/always | on | reads what a client still sends before its connection is closed
-lingering_time | time | 30s | for how long
-lingering_timeout | time | 5s | longest pause meanwhile
+lingering_close | off/on/always | on | reads on what a client still sends before its connection is closed
+lingering_time | time | 30s | how long that may last
+lingering_timeout | time | 5s | longest wait for more of it
 listen | address[:port]/port/unix:path [parameters ...] | | where a server accepts connections
 location | [modifier] pattern { ... } | | what is done with URIs that match
 log_format | name [escape=default/json/none] string ... | | a format for \`access_log\`
+log_not_found | on/off | on | writes files that do not exist to the error log
 map | string $variable { ... } | | a variable whose value depends on another string
 master_process | on/off | on | off: no worker threads, for debugging
 max_headers | number | 1000 | fields a request may have
-merge_slashes | on/off | on | takes several slashes in a URI for one when locations are chosen
+merge_slashes | on/off | on | takes several slashes in a row for one
 pid | file | logs/weir.pid | file with the process id
 port_in_redirect | on/off | on | redirects of weir's own name the port
 proxy_bind | address [transparent]; off | off | address from which backends are connected to

@@ -20,6 +20,7 @@ hostname | name of this machine
 http_NAME | field NAME of the request, lower case, dashes as underscores
 https | \`on\` on a connection with TLS, else empty
 is_args | \`?\` where the request line has arguments, else empty
+is_request_port | \`:\` where the request names a port, else empty
 limit_rate | bytes for each second that the response is limited to
 msec | the time in seconds, with milliseconds
 nginx_version | version of weir
