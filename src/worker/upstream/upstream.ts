@@ -12,39 +12,13 @@ import type { ResponseHead } from '../http1/response-head.ts'
 import { now } from '../tick.ts'
 import { PeerConnection, type PeerUser } from './connect.ts'
 import { REFUSED, UNFINISHED } from './head-reader.ts'
-import type { LocalAddress, LocalBind } from './local-address.ts'
+import type { LocalAddress } from './local-address.ts'
 import { type Failure, failureStatus, mayTryAgain } from './next.ts'
 import type { Peer, PeerGroup } from './peers.ts'
+import type { UpstreamProtocol, UpstreamSettings } from './protocol.ts'
 import { RequestSender } from './request-sender.ts'
-import type { Kept, UpstreamName, UpstreamState, UpstreamStates } from './states.ts'
+import type { UpstreamState, UpstreamStates } from './states.ts'
 import { openTunnel } from './upgrade.ts'
-
-/** What a protocol module (proxy, later others) makes of a request. */
-export interface UpstreamSettings {
-  connectTimeout: number
-  sendTimeout: number
-  readTimeout: number
-  socketKeepalive: boolean
-  /** null: the system chooses the address connections come from. */
-  bind: LocalBind | null
-}
-
-export interface UpstreamProtocol extends UpstreamName {
-  /** Content of the request goes to the backend, as it comes. */
-  readonly passesBody: boolean
-  /** What variables will want to know of the response. */
-  readonly kept: Kept
-  /** Method of the request for the backend; null: it cannot be made, and the log says why. */
-  method(r: Request): string | null
-  /** The request for the backend: its head, and its content where that is not the client's. */
-  createRequest(r: Request, method: string): string
-  /** Request content goes to the backend in chunks. */
-  chunkedRequest(r: Request): boolean
-  /** Fills `r.response` from the backend's head. */
-  processHead(r: Request, head: ResponseHead): void
-  /** The URL at `address`, a peer's name, as the error log shows it. */
-  url(r: Request, address: string): string
-}
 
 type State = 'connecting' | 'header' | 'body' | 'tunnel' | 'done'
 

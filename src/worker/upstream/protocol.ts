@@ -1,0 +1,34 @@
+// What a module that passes requests on (proxy, later others) tells the upstream: how requests for a backend are made,
+// and what is to be done with its responses.
+
+import type { Request } from '../http/request.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
+import type { LocalBind } from './local-address.ts'
+import type { Kept, UpstreamName } from './states.ts'
+
+/** Settings of a location, times in milliseconds. */
+export interface UpstreamSettings {
+  connectTimeout: number
+  sendTimeout: number
+  readTimeout: number
+  socketKeepalive: boolean
+  /** null: the system chooses the address connections come from. */
+  bind: LocalBind | null
+}
+
+export interface UpstreamProtocol extends UpstreamName {
+  /** Content of the request goes to the backend, as it comes. */
+  readonly passesBody: boolean
+  /** What variables will want to know of the response. */
+  readonly kept: Kept
+  /** Method of the request for the backend; null: it cannot be made, and the log says why. */
+  method(r: Request): string | null
+  /** The request for the backend: its head, and its content where that is not the client's. */
+  createRequest(r: Request, method: string): string
+  /** Request content goes to the backend in chunks. */
+  chunkedRequest(r: Request): boolean
+  /** Fills `r.response` from the backend's head. */
+  processHead(r: Request, head: ResponseHead): void
+  /** The URL at `address`, a peer's name, as the error log shows it. */
+  url(r: Request, address: string): string
+}
