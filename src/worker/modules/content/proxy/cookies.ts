@@ -1,6 +1,7 @@
 // `proxy_cookie_domain`, `proxy_cookie_path` and `proxy_cookie_flags`: attributes of cookies that a backend sets.
 
 import type { BuildContext } from '../../../../shared/conf/build.ts'
+import { asciiLower } from '../../../../shared/latin1.ts'
 import { type ComplexValue, compileValue } from '../../../http/complex-value.ts'
 import { compileRegex, type Regex } from '../../../http/regex.ts'
 import type { Request } from '../../../http/request.ts'
@@ -148,5 +149,5 @@ function takeSite(wanted: Set<string>): string | null {
 }
 
 function sameText(one: string, other: string): boolean {
-  return one.length === other.length && one.toLowerCase() === other.toLowerCase()
+  return one.length === other.length && asciiLower(one) === asciiLower(other)
 }

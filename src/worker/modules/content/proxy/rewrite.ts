@@ -3,6 +3,7 @@
 
 import type { BuildContext } from '../../../../shared/conf/build.ts'
 import type { Setter } from '../../../../shared/conf/command.ts'
+import { asciiLower } from '../../../../shared/latin1.ts'
 import { compileValue } from '../../../http/complex-value.ts'
 import { fieldValue } from '../../../http/fields.ts'
 import { compileRegex, matchRegex, type Regex, RegexLimitError } from '../../../http/regex.ts'
@@ -44,7 +45,7 @@ export function domainRule(from: string, to: string, context: BuildContext): Rew
   const replacement = compileValue(to.replace(/^\./, ''), context)
   return (r, text) => {
     const dot = text.startsWith('.') ? '.' : ''
-    if (text.slice(dot.length).toLowerCase() !== pattern.evaluate(r).toLowerCase()) return null
+    if (asciiLower(text.slice(dot.length)) !== asciiLower(pattern.evaluate(r))) return null
     return dot + fieldValue(replacement.evaluate(r))
   }
 }
