@@ -28,14 +28,16 @@ export interface ParityCase {
   host?: string
   /** Which %PORTn% to connect to; default 1. */
   port?: number
-  /** Lines of access log to wait for; default 1. */
-  logged?: number
+  /** Lines of access log to wait for, or as many as there are answers; default 1. */
+  logged?: number | 'answers'
   /** The backend may get a chunked body with a length instead: nginx chooses by what has arrived. */
   anyFraming?: boolean
   /** The request goes to the backend on %LOCAL%. */
   local?: true
   /** Compare info messages of the error log too. */
   info?: boolean
+  /** Compare whether the connection ends with a reset too. */
+  reset?: true
 }
 
 const AGAINST_ITSELF = process.env.PARITY_AGAINST === 'nginx'
@@ -44,7 +46,7 @@ const SHOW = process.env.PARITY_SHOW === '1'
 /** What happened, ready to be compared. */
 export interface View {
   answer: string[]
-  closed: boolean | null
+  closed: boolean | 'by reset' | null
   backend: string[]
   access: string[]
   error: string[]
@@ -143,14 +145,15 @@ async function view(
     ...(parityCase.host === undefined ? {} : { host: parityCase.host }),
     ...(parityCase.halfClose === undefined ? {} : { halfClose: parityCase.halfClose }),
   })
-  const logged = parityCase.logged ?? 1
+  const { logged: lines = 1 } = parityCase
+  const logged = lines === 'answers' ? statusLines(answer.bytes.toString('latin1')) : lines
   const access = (): string => proxy.accessLog.slice(before.access)
   // A missing line shows in the comparison; the wait only bounds how long it may take to appear.
   await eventually('access log', () => access().split('\n').length > logged, patience).catch(() => {})
   const bytes = answer.bytes.toString('latin1')
   return {
     answer: answerLines(bytes, proxy),
-    closed: until === 'close' ? answer.closed : null,
+    closed: until === 'close' ? (parityCase.reset && answer.reset ? 'by reset' : answer.closed) : null,
     backend: backend.requests.flatMap((request) =>
       requestLines(request.bytes.toString('latin1'), proxy, parityCase.anyFraming ?? false),
     ),
@@ -161,4 +164,8 @@ async function view(
 
 function withPorts(text: string, proxy: RunningProxy): string {
   return text.replace(/%PORT(\d*)%/g, (_, number) => String(proxy.ports[Number(number || 1) - 1]))
+}
+
+function statusLines(bytes: string): number {
+  return bytes.match(/HTTP\/1\.1 [2-5]\d\d /g)?.length ?? 0
 }

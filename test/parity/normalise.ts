@@ -73,11 +73,14 @@ export function accessLines(text: string, answer: string, proxy: RunningProxy): 
 /** Error-log lines of level warn and above (all but the housekeeping ones with `info`), without time, thread and connection. */
 export function errorLines(text: string, proxy: RunningProxy, info: boolean): string[] {
   return (
-    lines(common(text, proxy))
+    // nginx 1.22 shows all it has read, later ones the first line.
+    lines(common(text.replace(/(broken header: "[^"\r\n]*)[^"]*"/g, '$1"'), proxy))
       .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*\d+ )?/, '$1 '))
       // Which system call met the reset is nginx's own business.
       .map((line) => line.replace('readv() failed', 'recv() failed'))
       .filter((line) => !/^\[(notice|debug)\]|is buffered to a temporary file/.test(line))
+      // nginx breaks the line that shows a header line with its end.
+      .filter((line) => !line.startsWith('..."'))
       .filter((line) => !line.startsWith('[info]') || (info && !/closed (keepalive )?connection/.test(line)))
   )
 }

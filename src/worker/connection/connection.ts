@@ -75,6 +75,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #timedOut = false
   /** How long the rest of a body is waited for whose request has ended. */
   #discarding: LingeringTime | null = null
+  /** The connection ends behind it. */
+  #last = false
   /** TCP_NODELAY of the socket; settled: a kept connection has asked for it. */
   #noDelay: 'on' | 'off' | 'settled' = 'on'
   readonly #readTimer = new Timer(() => this.#readTimedOut())
@@ -204,9 +206,9 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const text = before === 0 ? latin1(bytes, from, end) : this.#text + latin1(bytes, from, end)
     const stop = head.read(text)
     if (stop === 0) {
+      this.#text = text
       const refusal = unfinishedRefusal(head, text)
       if (refusal !== null) return this.#refuse(refusal, end)
-      this.#text = text
       // The time is for the whole head, however many pieces it comes in; that of the first began with the connection.
       if (before === 0 && this.requests > 0) this.#readTimer.start(this.#conf().clientHeaderTimeout)
       return end
@@ -275,9 +277,12 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   #makeRefused(): Request {
+    const head = this.#head!
     this.requests++
+    // As nginx: logs show as much of the line as came.
+    if (!head.inFields && head.line === '') head.line = firstLine(this.#text)
     this.#text = ''
-    return this.#adopt(Http1Stream.refuse(this, this.#head!, this.#address(), this.#started))
+    return this.#adopt(Http1Stream.refuse(this, head, this.#address(), this.#started))
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {
@@ -289,8 +294,10 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
       return end
     }
     if (r !== undefined) r.length += stop - start
-    if (body.finished) this.#bodyDone()
-    else {
+    if (body.finished) {
+      this.#unread = end - stop
+      this.#bodyDone()
+    } else {
       body.flush()
       if (r === undefined) this.#goOnDiscarding()
       else this.#expectBody(r, body)
@@ -314,6 +321,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#readTimer.stop()
     this.#body = null
     if (this.#stream !== null) this.#phase = 'busy'
+    else if (this.#last) this.#closeGently(false)
     else this.#next()
   }
 
@@ -362,21 +370,26 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   requestEnded(stream: Http1Stream, broken: boolean): void {
     const r = stream.request
     // Whether a body comes that was never asked for is the client's choice: nothing behind it can be understood.
-    const last = !r.keepalive || stream.unasked
     const settings = r.conf(clientConnection)
+    const last = !r.keepalive || settings.keepaliveTimeout.idle === 0 || stream.unasked
     this.#settings = settings
     this.#release(stream)
     if (broken) {
       const reset = settings.resetTimedoutConnection && (this.#timedOut || r.response.status === CLOSE)
       return this.#breakOff(reset || stream.writer.endsWithConnection)
     }
-    if (last) return this.#closeGently(stream)
+    if (this.#body !== null && (!last || this.#body.discarding)) return this.#discardRest(last)
+    if (last) return this.#closeGently(stream.body !== null && !stream.body.discarding)
     if (settings.tcpNodelay && this.#noDelay !== 'settled') this.#settleNoDelay()
-    if (this.#body === null) return this.#next()
-    // The rest of the body stands between here and the next request.
-    this.#body.discard()
-    this.#discarding = new LingeringTime(settings)
-    this.#readTimer.start(settings.lingeringTimeout)
+    this.#next()
+  }
+
+  /** The rest of a body stands between a response and the next request, or the end. */
+  #discardRest(last: boolean): void {
+    this.#body!.discard()
+    this.#discarding = new LingeringTime(this.#settings)
+    this.#last = last
+    this.#readTimer.start(this.#settings.lingeringTimeout)
     this.#takeAhead()
   }
 
@@ -513,7 +526,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
       if (more > 0) return this.#readTimer.start(more)
     }
     if (this.#waiting && this.requests === 0) this.#log('info', TIMED_OUT)
-    this.#close()
+    if (this.#waiting) this.#close()
+    else this.#breakOff(this.#settings.resetTimedoutConnection)
   }
 
   /** Nothing more will be read or sent. */
@@ -532,9 +546,9 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   /** Closes after a complete response: at once, or when the client has had the time to read it. */
-  #closeGently(stream: Http1Stream): void {
+  #closeGently(hadBody: boolean): void {
     this.#sending()
-    if (!this.#lingers(stream)) return this.#close()
+    if (!this.#lingers(hadBody)) return this.#close()
     this.#leave()
     this.#ahead = null
     this.#body = null
@@ -542,13 +556,11 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     new LingeringClose(this.#transport, this, this.#settings)
   }
 
-  #lingers(stream: Http1Stream): boolean {
+  /** `hadBody`: old clients send an empty line behind one. */
+  #lingers(hadBody: boolean): boolean {
     const { lingeringClose } = this.#settings
-    // As in nginx: the rest of a body that was answered without being read is waited for in any case.
-    if (lingeringClose === 'always' || this.#body?.discarding) return true
-    if (lingeringClose === 'off') return false
-    if (this.#ahead !== null || this.#body !== null || (this.#consuming && this.#unread > 0)) return true
-    return stream.body !== null && !stream.body.discarding
+    if (lingeringClose !== 'on') return lingeringClose === 'always'
+    return hadBody || this.#ahead !== null || this.#body !== null || (this.#consuming && this.#unread > 0)
   }
 
   /** Leaves the states that the statistics count. */
@@ -590,4 +602,10 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #conf(): ConnectionConf {
     return this.#address().defaultServer.plan.confs[clientConnection.index] as ConnectionConf
   }
+}
+
+/** `text` up to its first line end. */
+function firstLine(text: string): string {
+  const end = text.search(/[\r\n]/)
+  return end < 0 ? text : text.slice(0, end)
 }

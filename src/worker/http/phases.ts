@@ -26,7 +26,7 @@ function runServerPhases(r: Request, from: number): void {
   chooseLocation(r)
 }
 
-/** Puts the request into a location (or a server, before one is chosen); may end the keeping of its connection. */
+/** Puts the request into a location (the server's level where there is none); may end the keeping of its connection. */
 export function enterLocation(r: Request, location: LocationPlan): void {
   r.location = location
   if (r.keepalive) limitKeepalive(r)
@@ -46,7 +46,7 @@ function chooseLocation(r: Request): void {
     r.response.location = `${escapeUri(r.uri)}/${query}`
     return finalize(r, 301)
   }
-  if (found !== null) enterLocation(r, found)
+  enterLocation(r, found ?? r.server.plan)
   runLocationPhases(r, 0)
 }
 

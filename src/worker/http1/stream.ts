@@ -1,12 +1,11 @@
 // One HTTP/1 request as its connection carries it: the head that came, the body coming in, the response going out.
 
 import type { BodySink, RequestContent } from '../http/body.ts'
-import { enterLocation } from '../http/phases.ts'
 import { type ClientConnection, type ClientStream, Request } from '../http/request.ts'
 import type { AddressServers } from '../http/servers.ts'
 import type { Transport } from '../transport/transport.ts'
 import { RequestBody } from './request-body.ts'
-import { hostName, type RequestHead } from './request-head.ts'
+import { type DroppedLine, hostName, type RequestHead } from './request-head.ts'
 import { ResponseWriter, type WriterOwner } from './response-writer.ts'
 
 /** The connection, as its request sees it. */
@@ -43,7 +42,8 @@ export class Http1Stream implements ClientStream {
     const stream = new Http1Stream(owner, head, servers, started)
     stream.request.keepalive = head.keepAlive
     stream.#takeTarget()
-    stream.#chooseServer(servers, head.hostName)
+    if (head.dropped === null) stream.#chooseServer(servers, head.hostName)
+    else stream.#chooseWithDropped(servers, head.dropped)
     return stream
   }
 
@@ -56,12 +56,11 @@ export class Http1Stream implements ClientStream {
   ): Http1Stream {
     const stream = new Http1Stream(owner, head, servers, started)
     stream.request.doing = head.inFields ? 'reading client request headers' : 'reading client request line'
-    if (!head.inFields) return stream
     stream.#takeTarget()
-    const value = head.authority || head.fields.get('host')
-    const host = value === null ? null : hostName(value)
-    // A Host that is none chooses no server.
-    if (value === null || host !== null) stream.#chooseServer(servers, host)
+    if (!head.inFields) return stream
+    if (head.dropped === null) stream.#chooseNamed(servers)
+    else stream.#chooseWithDropped(servers, head.dropped)
+    stream.request.doing = 'reading client request headers'
     return stream
   }
 
@@ -84,12 +83,39 @@ export class Http1Stream implements ClientStream {
     r.targetValid = !this.head.emptyPath
   }
 
+  /** Chooses the server by what is there of the head; a Host that is none chooses no server. */
+  #chooseNamed(servers: AddressServers): void {
+    const value = this.head.authority || this.head.fields.get('host')
+    const host = value === null ? null : hostName(value)
+    if (value === null || host !== null) this.#chooseServer(servers, host)
+  }
+
+  /** Chooses the server, and logs the header lines that were left out with what was known at each, as nginx does. */
+  #chooseWithDropped(servers: AddressServers, dropped: readonly DroppedLine[]): void {
+    const { authority, fields } = this.head
+    const { count } = fields
+    let named = authority !== ''
+    if (named) this.#chooseNamed(servers)
+    this.request.doing = 'reading client request headers'
+    for (const { line, before } of dropped) {
+      fields.count = before
+      if (!named && fields.get('host') !== null) {
+        this.#chooseNamed(servers)
+        named = true
+      }
+      this.request.log('info', `client sent invalid header line: "${line}"`)
+    }
+    fields.count = count
+    this.request.doing = ''
+    if (!named) this.#chooseNamed(servers)
+  }
+
   /** Chooses the server by `host`; null: the client named none. */
   #chooseServer(servers: AddressServers, host: string | null): void {
     const r = this.request
     r.host = host ?? ''
     r.server = servers.find(r, r.host)
-    enterLocation(r, r.server.plan)
+    r.location = r.server.plan
   }
 
   get connection(): ClientConnection {

@@ -1,6 +1,7 @@
 // One client connection in memory: every read and every write is the test's, so what happens in which order is exact.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { run as endTurn } from '../../../src/worker/tick.ts'
 import { type MemoryClient, serverConf, TestEngine } from '../../support/engine.ts'
 import { type Peer, PeerServer } from '../../support/peer.ts'
 import { eventually } from '../../support/wait.ts'
@@ -231,9 +232,7 @@ describe('closing', () => {
 
   it('with bytes still coming ends our side first and throws them away', async () => {
     const client = connect()
-    client.transport.receive(
-      `POST /gone HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhel`,
-    )
+    client.transport.receive(`${get('/gone', 'Connection: close\r\n')}hel`)
     await eventually('end of our side', () => client.transport.calls.includes('end'))
     expect(client.transport.calls).toEqual(['end'])
     client.transport.receive('loworld and more')
@@ -242,6 +241,19 @@ describe('closing', () => {
     await closed(client)
     expect(client.transport.calls).toEqual(['end', 'close'])
     expect(client.transport.sent.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+  })
+
+  it('waits for the rest of a body that nobody wanted', async () => {
+    const client = connect()
+    client.transport.receive(
+      `POST /gone HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhel`,
+    )
+    expect(client.transport.sent).toContain('Connection: close')
+    endTurn()
+    expect(client.transport.calls).toEqual([])
+    client.transport.receive('loworld')
+    await closed(client)
+    expect(client.transport.calls).toEqual(['close'])
   })
 
   it('by the client in the middle of a head is logged as 400', async () => {
