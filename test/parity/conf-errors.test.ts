@@ -1,14 +1,11 @@
 // Broken configurations: `nginx -t` and weir's own check must say the same, place included. weir may add a hint.
 
-import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildCycle } from '../../src/shared/conf/build.ts'
-import { loadConfig, parseText } from '../../src/shared/conf/parser.ts'
-import { modules } from '../../src/worker/modules.ts'
-import { NGINX, nginxMissing } from '../support/proxy.ts'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { nginxMissing } from '../support/proxy.ts'
 import { removeFolder, temporaryFolder } from '../support/temporary.ts'
+import { compareRefusals as compare } from './refusals.ts'
 
 /** By area, whole configurations; `%CONF%` in one is the folder, in which `files` exist. */
 const broken: Record<string, string[]> = {
@@ -368,35 +365,4 @@ describe.skipIf(nginxMissing !== null)('what nginx -t refuses, weir refuses in t
 function label(text: string): string {
   const shown = JSON.stringify(text)
   return shown.length > 70 ? `${shown.slice(0, 67)}...` : shown
-}
-
-async function compare(folder: string, text: string, directives = ''): Promise<void> {
-  const path = join(folder, 'nginx.conf')
-  await writeFile(path, text, 'latin1')
-  const expected = nginxMessage(folder, path, directives)
-  const actual = weirMessage(folder, path, directives)
-  expect(actual.replace(/, (did you mean|the file begins with) .*$/, '')).toBe(expected)
-}
-
-/** The message of the first line that says why. */
-function nginxMessage(folder: string, path: string, directives: string): string {
-  const { stderr } = spawnSync(
-    NGINX,
-    ['-t', '-e', 'stderr', '-p', `${folder}/`, '-c', path, ...(directives === '' ? [] : ['-g', directives])],
-    { encoding: 'latin1' },
-  )
-  const message = /\[(?:emerg|crit)\] (?:\d+#\d+: )?(.*)/.exec(stderr)?.[1]
-  if (message === undefined) throw new Error(`nginx has nothing against it: ${stderr}`)
-  return message
-}
-
-function weirMessage(folder: string, path: string, directives: string): string {
-  const options = { prefix: `${folder}/`, confPrefix: `${folder}/` }
-  try {
-    const { tree } = loadConfig(path, options)
-    buildCycle([...parseText(directives), ...tree], modules, options)
-  } catch (error) {
-    return (error as Error).message
-  }
-  return 'nothing against it'
 }

@@ -76,6 +76,8 @@ function addTrusted(...[directive, context, previous]: Parameters<Setter>): Trus
     trusted.networks.add(network)
     return trusted
   }
+  // A look-up of nothing finds nothing without failing.
+  if (text === '') context.error('host not found in set_real_ip_from ""')
   for (const found of context.resolve(text)) {
     const address = parseNetwork(found)
     if (address !== null) trusted.networks.add(address)
