@@ -29,6 +29,8 @@ interface Expected {
   body?: number
   /** The backend may die in the middle: a broken answer is as good. */
   mayBreak?: boolean
+  /** It has a line in the buffered log as well. */
+  buffered?: boolean
 }
 
 /** Milliseconds between two requests of a usual client. */
@@ -63,6 +65,7 @@ export async function receive(
   }
   soak.ledger.answered(id, answer.status)
   if (!expected.statuses.includes(answer.status)) throw new Wrong(`status ${answer.status}`)
+  if (expected.buffered) soak.ledger.buffered.add(id)
   const { body } = expected
   if (body !== undefined && answer.status === 200 && (answer.length !== body || !answer.pattern)) {
     throw new Wrong(`body of ${answer.length} bytes for ${body}${answer.pattern ? '' : ', garbled'}`)
@@ -249,7 +252,7 @@ const BACKEND_GONE = { statuses: [200, 502, 504], mayBreak: true }
 export const goodClients: readonly ClientKind[] = [
   { name: 'keepalive GET', clients: 8, session: gets(from('/bytes/'), small, {}) },
   { name: 'GET, chunked answer', clients: 3, session: gets(from('/chunked/'), small, {}) },
-  { name: 'GET, two logs', clients: 2, session: gets(from('/logged/bytes/'), small, {}) },
+  { name: 'GET, three logs', clients: 2, session: gets(from('/logged/bytes/'), small, { buffered: true }) },
   { name: 'GET, one request a connection', clients: 3, session: oneShot },
   { name: 'POST with a length', clients: 3, session: postLength },
   { name: 'POST in chunks', clients: 3, session: postChunked },

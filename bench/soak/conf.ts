@@ -53,7 +53,8 @@ http {
         location / { proxy_pass http://steady; }
         location /logged/ {
             access_log logs/access.log soak;
-            access_log logs/second.log soak;
+            access_log logs/second.log soak buffer=16k flush=1s;
+            access_log logs/by-$request_method.log soak;
             proxy_pass http://steady/;
         }
         location /mixed/ { proxy_pass http://mixed/; }

@@ -1,6 +1,8 @@
 // What became of every request of the soak: answered as it must be, lost with a worker that was made to crash, or an
 // error. Holds the access log to it at the end.
 
+/** Milliseconds before a crash in which a line may still be in a buffer. */
+const BUFFERED = 2500
 /** Milliseconds after a crash in which a lost connection is its victim. */
 const CRASH_REACH = 2500
 const KEPT_ERRORS = 20
@@ -28,6 +30,8 @@ export class Ledger {
   errorCount = 0
   victims = 0
   crashes: number[] = []
+  /** Answered requests that have a line in the buffered log too. */
+  readonly buffered = new Set<number>()
   #status = new Uint16Array(1 << 16)
   #when = new Float64Array(1 << 16)
   #last = 0
@@ -114,5 +118,20 @@ export class Ledger {
       else findings.missing++
     }
     return findings
+  }
+
+  /** How many of the requests in the buffered log have no line there, or several. */
+  compareBuffered(text: string): number {
+    const seen = new Map<number, number>()
+    for (const line of text.split('\n')) {
+      const id = Number(line.slice(0, line.indexOf(' ')))
+      if (this.buffered.has(id)) seen.set(id, (seen.get(id) ?? 0) + 1)
+    }
+    let wrong = 0
+    for (const id of this.buffered) {
+      const lines = seen.get(id) ?? 0
+      if (lines !== 1 && !(lines === 0 && this.#nearCrash(this.#when[id]!, BUFFERED))) wrong++
+    }
+    return wrong
   }
 }

@@ -37,6 +37,8 @@ export interface Outcome {
   reopens: number
   alarms: readonly string[]
   log: LogFindings
+  /** Requests without one line in the buffered log. */
+  buffered: number
 }
 
 export function verdicts(outcome: Outcome): Verdict[] {
@@ -52,6 +54,7 @@ export function verdicts(outcome: Outcome): Verdict[] {
     fixed('answered, but not in the access log', outcome.log.missing, 0),
     fixed('requests with two log lines', outcome.log.twice, 0),
     fixed('log lines with another status', outcome.log.otherStatus, 0),
+    fixed('answered, but not once in the buffered log', outcome.buffered, 0),
     fixed('alerts in the error log', outcome.alarms.length, 0),
   ]
 }

@@ -92,7 +92,8 @@ async function main(): Promise<boolean> {
       crashes: ledger.crashes.length,
       ...counts,
       alarms: weir.alarms(),
-      log: ledger.compareLog(weir.accessLog()),
+      log: ledger.compareLog(weir.log('access.log')),
+      buffered: ledger.compareBuffered(weir.log('second.log')),
     }
     return report(outcome, ledger, minutes)
   } finally {

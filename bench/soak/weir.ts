@@ -64,10 +64,13 @@ export class SoakedWeir {
     this.child.signal('SIGHUP')
   }
 
-  /** Moves the access log away, as logrotate does, and has the logs opened again. */
+  /** Moves the access logs away, as logrotate does, and has the logs opened again. */
   reopen(): void {
-    const log = join(this.#folder, 'logs/access.log')
-    renameSync(log, `${log}.${++this.#logs}`)
+    this.#logs++
+    for (const name of ['access.log', 'second.log']) {
+      const log = join(this.#folder, 'logs', name)
+      renameSync(log, `${log}.${this.#logs}`)
+    }
     this.child.signal('SIGUSR1')
   }
 
@@ -86,10 +89,10 @@ export class SoakedWeir {
     }
   }
 
-  /** Everything in the access logs, the moved ones included. */
-  accessLog(): string {
+  /** Everything in the log of that name, the files that were moved away included. */
+  log(name: string): string {
     const folder = join(this.#folder, 'logs')
-    const names = readdirSync(folder).filter((name) => name.startsWith('access.log'))
+    const names = readdirSync(folder).filter((file) => file.startsWith(name))
     return names.map((name) => readFileSync(join(folder, name), 'latin1')).join('')
   }
 

@@ -68,6 +68,18 @@ describe('Ledger', () => {
     ledger.crash()
     expect(ledger.compareLog('')).toMatchObject({ missing: 0, lostInCrash: 1 })
   })
+  it('buffered log, may lack only what was in the buffer of a worker that crashed', () => {
+    const ledger = new Ledger()
+    const [kept, lost] = [ledger.next(), ledger.next()]
+    for (const id of [kept, lost]) {
+      ledger.answered(id, 200)
+      ledger.buffered.add(id)
+    }
+    expect(ledger.compareBuffered(`${kept} 200 1\n`)).toBe(1)
+    ledger.crash()
+    expect(ledger.compareBuffered(`${kept} 200 1\n`)).toBe(0)
+    expect(ledger.compareBuffered(`${kept} 200 1\n${kept} 200 1\n`)).toBe(1)
+  })
   it('more requests than there was room for, all are known', () => {
     const ledger = new Ledger()
     let last = 0
@@ -108,6 +120,7 @@ function outcome(samples: Sample[], change: Partial<Outcome> = {}): Outcome {
     reloads: 1,
     reopens: 1,
     alarms: [],
+    buffered: 0,
     log: { lines: 10, answered: 9, missing: 0, lostInCrash: 0, twice: 0, otherStatus: 0 },
     ...change,
   }

@@ -14,6 +14,8 @@ export interface LocationConf {
 }
 
 const confs = new WeakMap<Scope, LocationConf>()
+/** Of each level, the patterns that must not come twice. */
+const patterns = new WeakMap<Scope, Set<string>>()
 
 /** What the `location` directive of a location scope says. */
 export function locationConf(scope: Scope): LocationConf {
@@ -71,13 +73,9 @@ function checkNesting(conf: LocationConf, context: BuildContext): void {
     }
   }
   if (conf.regex !== null) return
-  const twin = parent?.children.find((scope) => {
-    const other = scope === context.scope || scope.kind !== LOCATION ? null : locationConf(scope)
-    return (
-      other?.regex === null &&
-      other.pattern === conf.pattern &&
-      (other.modifier === '=') === (conf.modifier === '=')
-    )
-  })
-  if (twin !== undefined) context.error(`duplicate location "${conf.pattern}"`)
+  const key = conf.modifier === '=' ? `= ${conf.pattern}` : conf.pattern
+  let siblings = patterns.get(parent!)
+  if (siblings === undefined) patterns.set(parent!, (siblings = new Set()))
+  if (siblings.has(key)) context.error(`duplicate location "${conf.pattern}"`)
+  siblings.add(key)
 }

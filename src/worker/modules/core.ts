@@ -81,7 +81,7 @@ export const coreHttp = defineModule<CoreHttpConf>({
         listens: conf.listen ?? [implicitListen(context)],
         names: conf.serverName ?? [{ text: '', regex: null }],
       })
-      const last = scope.parent!.children.filter((child) => child.kind === SERVER).at(-1)
+      const last = scope.parent!.children.findLast((child) => child.kind === SERVER)
       if (scope === last) checkListens(scope.parent!.parent!, context)
     }
   },
