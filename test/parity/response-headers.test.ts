@@ -204,7 +204,125 @@ const cases: ParityCases = [
   { name: 'server_tokens off on a page', send: get('/page'), port: 2 },
 ]
 
+/** Heads at the edge of what is well formed, which nginx and weir both pass. */
+const odd: ParityCases = [
+  ...['204 No Content', '304 Not Modified'].flatMap((status) => [
+    {
+      name: `${status} that speaks of content`,
+      send: get('/'),
+      answer: reply(status, ['Content-Type: a/b', 'Content-Length: 4', 'ETag: "x"', 'Last-Modified: never']),
+    },
+    {
+      name: `${status} in chunks`,
+      send: get('/'),
+      answer: { bytes: reply(status, ['Content-Type: a/b', 'Connection: close']), after: 'end' as const },
+    },
+    { name: `${status} to HEAD`, send: request('HEAD', '/'), answer: reply(status, ['Content-Type: a/b']) },
+    {
+      name: `${status} to HTTP/1.0`,
+      send: 'GET / HTTP/1.0\r\n\r\n',
+      until: 'close' as const,
+      answer: reply(status),
+    },
+  ]),
+  { name: 'HEAD without a length', send: request('HEAD', '/'), answer: reply('200 OK', ['X-A: 1']) },
+  {
+    name: 'HEAD of chunks',
+    send: request('HEAD', '/'),
+    answer: reply('200 OK', ['Transfer-Encoding: chunked', 'X-A: 1']),
+  },
+  { name: 'HEAD of an error', send: request('HEAD', '/'), answer: reply('500 E', ['Content-Length: 9']) },
+  ...[
+    '404.1 Not Found',
+    '200.9',
+    '205 Reset',
+    '226 IM Used',
+    '300 Choices',
+    '402 ',
+    '418 \xe9\xff',
+    '444 Closed',
+    '499 Gone',
+    '599 a\tb',
+    '600 Six',
+    '999',
+  ].map((status) => ({
+    name: `status line "${status}"`,
+    send: get('/always/'),
+    answer: replyWith(status, 'x'),
+  })),
+  {
+    name: 'odd names',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'X_Under: 1', 'X.Dot: 2', "X!#$%&'*+^`|~: 3", '1: 4', '-: 5'),
+  },
+  {
+    name: 'empty values',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'X-E:', 'X-S: ', 'Content-Type:', 'ETag:', 'Set-Cookie:', 'Location:'),
+  },
+  {
+    name: 'values in high bytes and with colons',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'X-H: \xe9\xff', 'X-C: a: b:: c', 'X-Q: "a\\"b"', 'X-T: a\tb'),
+  },
+  {
+    name: 'Content-Type in odd case and with blanks',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'CONTENT-type:   Text/HTML ;charset=X  '),
+  },
+  {
+    name: 'fields about the connection',
+    send: get('/'),
+    answer: replyWith('200 OK', 'x', 'Keep-Alive: timeout=5', 'Proxy-Connection: x', 'Trailer: X-A', 'TE: x'),
+  },
+  {
+    name: 'fields that describe content',
+    send: get('/'),
+    answer: replyWith(
+      '206 P',
+      'x',
+      'Content-Range: bytes 0-0/9',
+      'Content-Encoding: gzip',
+      'Accept-Ranges: none',
+    ),
+  },
+  {
+    name: 'a challenge and a downgrade',
+    send: get('/'),
+    answer: replyWith(
+      '401 U',
+      'x',
+      'Proxy-Authenticate: a',
+      'WWW-Authenticate: b',
+      'Upgrade: h2c',
+      'Alt-Svc: c',
+    ),
+  },
+  {
+    name: 'fields of HTTP/1.0',
+    send: get('/'),
+    answer: { bytes: 'HTTP/1.0 200 OK\r\nPragma: no-cache\r\nContent-Length: 1\r\n\r\nx', after: 'end' },
+  },
+  {
+    name: 'HTTP/1.0 without a length',
+    send: get('/'),
+    answer: { bytes: 'HTTP/1.0 200 OK\r\nContent-Type: a/b\r\n\r\nall of it', after: 'end' },
+  },
+  {
+    name: 'HTTP/1.1 without a length, to HTTP/1.0',
+    send: 'GET / HTTP/1.0\r\n\r\n',
+    until: 'close',
+    answer: { bytes: 'HTTP/1.1 200 OK\r\n\r\nall of it', after: 'end' },
+  },
+  {
+    name: 'no fields, no content',
+    send: get('/'),
+    answer: { bytes: 'HTTP/1.1 200 OK\r\n\r\n', after: 'end' },
+  },
+]
+
 describeParity('response header', HEADERS, cases)
+describeParity('odd response header', HEADERS, odd)
 
 describeParity(
   'headers as variables',
