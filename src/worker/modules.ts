@@ -6,9 +6,13 @@ import { core } from '../shared/core.ts'
 import type { Module } from './http/module.ts'
 import { useVariables } from './http/variables.ts'
 import { proxy } from './modules/content/proxy/proxy.ts'
+import { clientHead } from './modules/client-head.ts'
+import { clientConnection } from './modules/connection.ts'
 import { coreHttp } from './modules/core.ts'
 import { headers } from './modules/filter/headers.ts'
 import { log } from './modules/log.ts'
+import { proxyProtocol } from './modules/proxy-protocol.ts'
+import { redirects } from './modules/redirects.ts'
 import { map } from './modules/rewrite/map.ts'
 import { realIp } from './modules/rewrite/realip.ts'
 import { returnModule } from './modules/rewrite/return.ts'
@@ -17,6 +21,10 @@ import { upstreamBlock } from './upstream/upstream-block.ts'
 /** Modules that take part in requests. */
 export const httpModules: readonly Module[] = [
   coreHttp,
+  clientConnection,
+  clientHead,
+  redirects,
+  proxyProtocol,
   map,
   realIp,
   upstreamBlock,

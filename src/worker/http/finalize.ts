@@ -16,7 +16,7 @@ const SILENT = new Set([408, CLOSE, CLIENT_CLOSED_REQUEST])
 export function sendHead(r: Request): void {
   const { response } = r
   const { status } = response
-  response.headerOnly = r.client.method === 'HEAD' || status === 101 || status === 204 || status === 304
+  response.headerOnly = r.client.isHead || status === 101 || status === 204 || status === 304
   r.headSent = true
   for (const filter of r.location.filters) filter(r)
   r.stream.sendHead(r)
@@ -81,5 +81,6 @@ function close(r: Request): void {
   r.ended = true
   r.source?.stop()
   r.source = null
+  r.doing = 'logging request'
   for (const log of r.location.log) log(r)
 }

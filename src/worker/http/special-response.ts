@@ -1,7 +1,7 @@
 // Responses weir makes itself for a status: nginx's plain pages with weir's name in them.
 
-import { version } from '../../shared/version.ts'
 import { coreHttp } from '../modules/core.ts'
+import { fieldValue } from './fields.ts'
 import type { Request } from './request.ts'
 
 /** Reason phrases, as nginx sends them. A status without one is sent with its number alone. */
@@ -100,9 +100,8 @@ function keptLines(r: Request, status: number): string {
   return challenge === null ? '' : `WWW-Authenticate: ${challenge}\r\n`
 }
 
-const SIGNATURE = `weir/${version}`
-
-/** What `server_tokens` lets a response say of the server. */
+/** What `server_tokens` lets a response say of the server; '' for nothing. */
 export function serverSignature(r: Request): string {
-  return r.conf(coreHttp).serverTokens === 'off' ? 'weir' : SIGNATURE
+  const { constant, evaluate } = r.conf(coreHttp).serverTokens
+  return constant ?? fieldValue(evaluate(r))
 }

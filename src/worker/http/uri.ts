@@ -17,9 +17,12 @@ const PERCENT = 37
 const QUESTION = 63
 const HASH = 35
 
-/** Normalises `target`; null: not a valid one (400). A path that is missing is `/`. */
-export function normalizeTarget(target: string): NormalizedTarget | null {
-  if (target.charCodeAt(0) !== SLASH) return normalizeTarget(`/${target}`)
+/**
+ * Normalises `target`; null: not a valid one (400). A path that is missing is `/`. Slashes that follow each other become
+ * one with `merge`.
+ */
+export function normalizeTarget(target: string, merge = true): NormalizedTarget | null {
+  if (target.charCodeAt(0) !== SLASH) return normalizeTarget(`/${target}`, merge)
   let previous = 0
   for (let index = 0; index < target.length; index++) {
     const code = target.charCodeAt(index)
@@ -27,7 +30,7 @@ export function normalizeTarget(target: string): NormalizedTarget | null {
       return { uri: target.slice(0, index), args: queryOf(target, index), quoted: false }
     }
     if (code === PERCENT || code === HASH || (previous === SLASH && (code === SLASH || code === DOT))) {
-      return normalizeComplex(target)
+      return normalizeComplex(target, merge)
     }
     previous = code
   }
@@ -40,13 +43,13 @@ function queryOf(target: string, question: number): string {
   return target.slice(question + 1, hash < 0 ? target.length : hash)
 }
 
-function normalizeComplex(target: string): NormalizedTarget | null {
+function normalizeComplex(target: string, merge: boolean): NormalizedTarget | null {
   const end = target.search(/[?#]/)
   const path = end < 0 ? target : target.slice(0, end)
   const args = end >= 0 && target.charCodeAt(end) === QUESTION ? queryOf(target, end) : ''
   const decoded = decodePath(path)
   if (decoded === null) return null
-  const uri = resolveSegments(decoded)
+  const uri = resolveSegments(decoded, merge)
   return uri === null ? null : { uri, args, quoted: path.includes('%') }
 }
 
@@ -57,8 +60,8 @@ function decodePath(path: string): string | null {
   return path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
-/** Merges slashes and resolves `.` and `..`; null when the path leaves the root. */
-function resolveSegments(path: string): string | null {
+/** Resolves `.` and `..` and merges slashes; null when the path leaves the root. */
+function resolveSegments(path: string, merge: boolean): string | null {
   const segments: string[] = []
   const parts = path.split('/')
   for (let index = 1; index < parts.length; index++) {
@@ -67,7 +70,7 @@ function resolveSegments(path: string): string | null {
     if (part === '..') {
       if (segments.length === 0) return null
       segments.pop()
-    } else if (part !== '.' && part !== '') {
+    } else if (part !== '.' && (part !== '' || !merge)) {
       segments.push(part)
       continue
     }

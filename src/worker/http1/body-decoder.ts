@@ -4,7 +4,7 @@
 
 import type { Fields } from '../http/fields.ts'
 import { Fields as FieldList } from '../http/fields.ts'
-import { readField } from './head-parser.ts'
+import { readField, TOKENS } from './head-parser.ts'
 
 /** What the decoder finds in the bytes it is given. */
 export interface BodyEvents {
@@ -225,7 +225,7 @@ function parseTrailers(text: string): Fields | null {
   fields.reset(text)
   let start = 0
   while (start < text.length - 2) {
-    start = readField(fields, text, start, true)
+    start = readField(fields, text, start, TOKENS, false)
     if (start <= 0) return null
   }
   return fields

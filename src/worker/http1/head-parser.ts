@@ -17,15 +17,35 @@ const NAME = 1
 const ODD = 2
 const CONTROL = 3
 
-/** Class of each latin1 character: letters, digits and `-`; any other RFC 9110 `tchar`; control characters. */
-const charClass = new Uint8Array(256)
-for (const char of "!#$%&'*+.^_`|~") charClass[char.charCodeAt(0)] = ODD
-for (const char of '-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ') {
-  charClass[char.charCodeAt(0)] = NAME
+/** What each latin1 character is in a field name; only control characters matter elsewhere. */
+export type NameTable = Uint8Array
+
+function nameTable(plain: string, odd: Iterable<number>): NameTable {
+  const table = new Uint8Array(256)
+  for (const code of odd) table[code] = ODD
+  for (const char of plain) table[char.charCodeAt(0)] = NAME
+  for (let code = 0; code < 32; code++) table[code] = CONTROL
+  table[TAB] = 0
+  table[SPACE] = 0
+  table[COLON] = 0
+  table[127] = CONTROL
+  return table
 }
-for (let code = 0; code < 32; code++) charClass[code] = CONTROL
-charClass[TAB] = 0
-charClass[127] = CONTROL
+
+const PLAIN = '-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
+const everything = Array.from({ length: 256 }, (_, code) => code)
+
+/** RFC 9110's tokens; those with more than letters, digits and `-` are odd. */
+export const TOKENS = nameTable(
+  PLAIN,
+  [..."!#$%&'*+.^_`|~"].map((char) => char.charCodeAt(0)),
+)
+/** nginx's names: all that is no blank and no control character, odd where a token is. */
+export const NAMES = nameTable(PLAIN, everything)
+/** The same with `underscores_in_headers on`. */
+export const NAMES_WITH_UNDERSCORES = nameTable(`${PLAIN}_`, everything)
+
+const charClass = TOKENS
 
 /** Whether `text[start, end)` is a non-empty token (RFC 9110 section 5.6.2). */
 export function isToken(text: string, start: number, end: number): boolean {
@@ -48,7 +68,7 @@ export function isFieldText(text: string, start: number, end: number): boolean {
 /** Why a head was refused. */
 export type HeadError = 'line ending' | 'start line' | 'field' | 'too many fields'
 
-/** Fields one head may have at most; nginx's `max_headers`. */
+/** Fields a response's head may have at most. */
 const MAX_FIELDS = 1000
 
 /** Reads the lines of one head. The caller appends what arrives to a text and calls `parse` with it again. */
@@ -57,17 +77,23 @@ export abstract class HeadParser {
   error: HeadError | null = null
   /** The line that is wrong, with `error` 'field', as nginx shows it. */
   broken = ''
-  readonly #dropOdd: boolean
+  /** Which names are odd, whether fields with odd ones are kept, and how many fields there may be. */
+  protected names: NameTable = TOKENS
+  protected keepOdd = true
+  protected maxFields = MAX_FIELDS
+  /** `fieldRead` wants to know. */
+  protected watching = false
   #position = 0
   #started = false
 
-  /** `dropOdd`: leave out fields whose names hold more than letters, digits and `-`, as nginx does with requests. */
-  constructor(dropOdd: boolean) {
-    this.#dropOdd = dropOdd
-  }
-
   /** Takes the first line, which stands in `text[start, end)`; false when it is not well formed. */
   protected abstract startLine(text: string, start: number, end: number): boolean
+
+  /** A field has been added, the last one; called with `watching` set. The line ends before `end`. */
+  protected fieldRead(_end: number): void {}
+
+  /** The line `text[start, end)` has been left out, its name being odd. */
+  protected fieldDropped(_text: string, _start: number, _end: number): void {}
 
   /** The start line has been read: what is wrong from here on is in the fields. */
   get inFields(): boolean {
@@ -110,10 +136,13 @@ export abstract class HeadParser {
         return this.#position
       }
       if (code === CR || start === text.length) return INCOMPLETE
-      if (fields.count >= MAX_FIELDS) return this.#refuse('too many fields')
-      const next = readField(fields, text, start, this.#dropOdd)
+      const before = fields.count
+      const next = readField(fields, text, start, this.names, this.keepOdd)
       if (next === INCOMPLETE) return INCOMPLETE
       if (next < 0) return this.#refuseField(text, start, -1 - next)
+      if (fields.count === before) this.fieldDropped(text, start, next)
+      else if (before >= this.maxFields) return this.#refuse('too many fields')
+      else if (this.watching) this.fieldRead(next)
       this.#position = next
     }
   }
@@ -141,16 +170,22 @@ export abstract class HeadParser {
 
 /**
  * Adds the field whose line starts at `start`. Returns the position behind the line, INCOMPLETE, or (negative) -1 less
- * the position of the first character that may not be there.
+ * the position of the first character that may not be there. A field with an odd name is not added unless `keepOdd`.
  */
-export function readField(fields: Fields, text: string, start: number, dropOdd: boolean): number {
+export function readField(
+  fields: Fields,
+  text: string,
+  start: number,
+  names: NameTable,
+  keepOdd: boolean,
+): number {
   const length = text.length
   let hash = 0
   let odd = false
   let at = start
   for (; at < length; at++) {
     const code = text.charCodeAt(at)
-    const kind = charClass[code]
+    const kind = names[code]
     if (kind !== NAME) {
       if (kind !== ODD) break
       odd = true
@@ -162,8 +197,7 @@ export function readField(fields: Fields, text: string, start: number, dropOdd: 
     return text.charCodeAt(at) === CR && at + 1 === length ? INCOMPLETE : -1 - at
   }
   const nameEnd = at++
-  // As nginx: blanks around a value are spaces; a tab is part of it.
-  while (at < length && text.charCodeAt(at) === SPACE) at++
+  while (at < length && isBlank(text.charCodeAt(at))) at++
   const valueStart = at
   while (at < length && charClass[text.charCodeAt(at)] !== CONTROL) at++
   if (at === length) return INCOMPLETE
@@ -171,9 +205,13 @@ export function readField(fields: Fields, text: string, start: number, dropOdd: 
   if (at + 1 === length) return INCOMPLETE
   if (text.charCodeAt(at + 1) !== LF) return -1 - at
   let valueEnd = at
-  while (valueEnd > valueStart && text.charCodeAt(valueEnd - 1) === SPACE) valueEnd--
-  if (!odd || !dropOdd) fields.add(start, nameEnd, valueStart, valueEnd, hash)
+  while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--
+  if (!odd || keepOdd) fields.add(start, nameEnd, valueStart, valueEnd, hash)
   return at + 2
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB
 }
 
 /** A line up to the character at `at`, which is wrong, as nginx shows it: `Bad\x20...`. */

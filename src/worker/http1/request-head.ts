@@ -4,7 +4,10 @@
 import { hashName } from '../http/fields.ts'
 import type { RequestLine } from '../http/request.ts'
 import { type NormalizedTarget, normalizeTarget } from '../http/uri.ts'
-import { HeadParser, INCOMPLETE, isToken } from './head-parser.ts'
+import type { ClientHeadConf } from '../modules/client-head.ts'
+import { HeadBuffers } from './head-limits.ts'
+import { HeadParser, INCOMPLETE, isToken, NAMES, NAMES_WITH_UNDERSCORES } from './head-parser.ts'
+import { DEFAULT_RULES, type HeadRules } from './head-rules.ts'
 
 const HOST = hashName('host')
 const CONNECTION = hashName('connection')
@@ -12,7 +15,15 @@ const CONTENT_LENGTH = hashName('content-length')
 const TRANSFER_ENCODING = hashName('transfer-encoding')
 const EXPECT = hashName('expect')
 
+/** Refused for its version, whatever follows. */
+const NEWER = /^HTTP\/(?:[2-9]|1\d)/
+
 const SLASH = 47
+
+/** What nginx takes for a host in a request line, with its port. */
+const HOST_AND_PORT = "(?:\\[[A-Za-z0-9:._~!$&'()*+,;=-]*\\]|[A-Za-z0-9.-]*)(?::\\d*)?"
+const ABSOLUTE = new RegExp(`^[A-Za-z][A-Za-z0-9+.-]*:\\/\\/(${HOST_AND_PORT})([/?].*)?$`, 's')
+const AUTHORITY = new RegExp(`^${HOST_AND_PORT.slice(0, -1)}$`)
 
 /** Why a request is refused: the status to answer and nginx's words for the error log (level info). */
 export interface Refusal {
@@ -28,9 +39,10 @@ const BAD_REQUEST_LINE = refuse(400, 'client sent invalid request')
 const BAD_METHOD = refuse(400, 'client sent invalid method')
 const BAD_VERSION = refuse(505, 'client sent invalid version')
 const BAD_LINE_ENDING = refuse(400, 'client sent a bare CR or LF')
-const TOO_MANY_FIELDS = refuse(400, 'client sent too many header lines')
+const TOO_MANY_FIELDS = refuse(494, 'client sent too many header lines')
 const NO_HOST = refuse(400, 'client sent HTTP/1.1 request without "Host" header')
 const BAD_HOST = refuse(400, 'client sent invalid host header')
+const BAD_TARGET_HOST = refuse(400, 'client sent invalid host in request line')
 const BAD_LENGTH = refuse(400, 'client sent invalid "Content-Length" header')
 const LENGTH_AND_CODING = refuse(
   400,
@@ -40,6 +52,14 @@ const OLD_CODING = refuse(400, 'client sent HTTP/1.0 request with "Transfer-Enco
 const UNKNOWN_CODING = refuse(501, 'client sent unknown "Transfer-Encoding"')
 const BAD_CONNECT = refuse(405, 'client sent CONNECT method')
 const BAD_TRACE = refuse(405, 'client sent TRACE method')
+
+/** A header line left out for its name. */
+export interface DroppedLine {
+  line: string
+  start: number
+  /** How many fields had been read before it. */
+  before: number
+}
 
 export class RequestHead extends HeadParser implements RequestLine {
   /** The request line as received. */
@@ -53,6 +73,8 @@ export class RequestHead extends HeadParser implements RequestLine {
   normalized: NormalizedTarget = NO_TARGET
   /** Authority of a target in absolute form; '' for one in origin form. */
   authority = ''
+  /** The method is HEAD, also where the rest of the line is none. */
+  isHead = false
   /** Minor version: HTTP/1.minor. */
   minor = 1
   /** Value of Host; '' when missing (HTTP/1.0). */
@@ -66,9 +88,77 @@ export class RequestHead extends HeadParser implements RequestLine {
   keepAlive = false
   expectContinue = false
   refusal: Refusal | null = null
+  /** Header lines that were left out. */
+  dropped: DroppedLine[] | null = null
+  readonly buffers = new HeadBuffers()
+  /** The target names a host. */
+  #absolute = false
+  #rules = DEFAULT_RULES
+  /** The settings in force, and from where in the text on they are. */
+  #conf = DEFAULT_RULES.first
+  #confFrom = 0
 
   constructor() {
-    super(true)
+    super()
+    this.begin(DEFAULT_RULES, 0, 0, 0)
+  }
+
+  /**
+   * Sets what to read the next head by. `room`: what is left of the buffer that a request before it was read into, 0:
+   * a buffer of its own; `busy`: large buffers that one still takes; `skipped`: characters of empty lines in front.
+   */
+  begin(rules: HeadRules, room: number, busy: number, skipped: number): void {
+    this.#rules = rules
+    const { clientHeaderBufferSize } = rules.first
+    const left = (room > 0 ? room : clientHeaderBufferSize) - skipped
+    this.buffers.begin(left > 0 ? left : clientHeaderBufferSize, busy)
+    this.#use(rules.first, 0)
+    this.watching = rules.several
+  }
+
+  #use(conf: ClientHeadConf, from: number): void {
+    this.#conf = conf
+    this.#confFrom = from
+    this.names = conf.underscoresInHeaders ? NAMES_WITH_UNDERSCORES : NAMES
+    this.keepOdd = !conf.ignoreInvalidHeaders
+    this.maxFields = conf.maxHeaders
+  }
+
+  /** The settings that a line which starts at `position` is read by. */
+  rulesAt(position: number): ClientHeadConf {
+    return position >= this.#confFrom ? this.#conf : this.#rules.first
+  }
+
+  /** The request line is too long: nothing is known but its beginning. */
+  cutLine(beginning: string): void {
+    this.reset()
+    this.line = beginning
+  }
+
+  /** Forgets the fields from `position` on. */
+  cutFields(position: number): void {
+    const { fields } = this
+    while (fields.count > 0 && fields.start(fields.count - 1) >= position) fields.count--
+    this.dropped = this.dropped?.filter(({ start }) => start < position) ?? null
+  }
+
+  protected override fieldRead(end: number): void {
+    const last = this.fields.count - 1
+    if (this.fields.hash(last) !== HOST || !this.fields.is(last, 'host')) return
+    this.#useServer(this.fields.value(last), end)
+  }
+
+  /** From here on the settings are those of the server that `host` names. */
+  #useServer(host: string, from: number): void {
+    this.watching = false
+    const name = hostName(host)
+    if (name !== null) this.#use(this.#rules.of(name), from)
+  }
+
+  protected override fieldDropped(text: string, start: number, end: number): void {
+    const line = text.slice(start, end).replace(/[ \t]*\r\n$/, '')
+    this.dropped ??= []
+    this.dropped.push({ line, start, before: this.fields.count })
   }
 
   override reset(): void {
@@ -79,6 +169,8 @@ export class RequestHead extends HeadParser implements RequestLine {
     this.emptyPath = false
     this.normalized = NO_TARGET
     this.authority = ''
+    this.isHead = false
+    this.#absolute = false
     this.minor = 1
     this.host = ''
     this.hostName = null
@@ -87,6 +179,7 @@ export class RequestHead extends HeadParser implements RequestLine {
     this.keepAlive = false
     this.expectContinue = false
     this.refusal = null
+    this.dropped = null
   }
 
   /** `HTTP/1.1`; '' before the request line has been read. */
@@ -114,26 +207,44 @@ export class RequestHead extends HeadParser implements RequestLine {
       this.refusal = BAD_METHOD
       return false
     }
+    this.isHead = text.startsWith('HEAD ', start)
     const targetEnd = text.indexOf(' ', methodEnd + 1)
-    if (targetEnd < 0 || targetEnd >= end || !this.#version(text, targetEnd + 1, end)) return false
-    const connect = text.startsWith('CONNECT ', start)
-    if (!connect && !this.#requestTarget(text, methodEnd + 1, targetEnd)) return false
+    if (targetEnd < 0 || targetEnd >= end) return false
+    if (text.startsWith('CONNECT ', start)) {
+      if (!this.#authorityForm(text.slice(methodEnd + 1, targetEnd))) return false
+    } else if (!this.#requestTarget(text, methodEnd + 1, targetEnd)) return false
+    if (!this.#version(text, targetEnd + 1, end)) {
+      this.target = ''
+      return false
+    }
     this.method = text.slice(start, methodEnd)
-    const normalized = connect ? NO_TARGET : normalizeTarget(this.target)
-    if (normalized !== null) this.normalized = normalized
-    else this.target = ''
-    return normalized !== null
+    const normalized = normalizeTarget(this.target, this.#conf.mergeSlashes)
+    if (normalized === null) {
+      this.target = ''
+      return false
+    }
+    this.normalized = normalized
+    return !this.#absolute || this.#targetHost(end + 2)
+  }
+
+  /** Takes the host of a target that has one; the fields start at `fields`. */
+  #targetHost(fields: number): boolean {
+    this.hostName = hostName(this.authority)
+    if (this.hostName === null) {
+      this.refusal = BAD_TARGET_HOST
+      return false
+    }
+    if (this.watching) this.#useServer(this.authority, fields)
+    return true
   }
 
   #version(text: string, start: number, end: number): boolean {
-    if (!text.startsWith('HTTP/', start)) return false
-    if (end - start === 8 && text.startsWith('1.', start + 5)) {
+    if (end - start === 8 && text.startsWith('HTTP/1.', start)) {
       const digit = text.charCodeAt(start + 7) - 48
       this.minor = digit
       return digit >= 0 && digit <= 9
     }
-    const match = /^([1-9]\d{0,2})\.\d{1,3}$/.exec(text.slice(start + 5, end))
-    if (match !== null && Number(match[1]) > 1) this.refusal = BAD_VERSION
+    if (NEWER.test(text.slice(start, start + 7))) this.refusal = BAD_VERSION
     return false
   }
 
@@ -150,11 +261,20 @@ export class RequestHead extends HeadParser implements RequestLine {
   }
 
   #absoluteForm(target: string): boolean {
-    const match = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]+)(.*)$/s.exec(target)
+    const match = ABSOLUTE.exec(target)
     if (match === null) return false
+    this.#absolute = true
     this.authority = match[1]!
     this.target = match[2]! || '/'
-    this.emptyPath = !match[2]!.startsWith('/')
+    this.emptyPath = this.target.startsWith('?')
+    return true
+  }
+
+  #authorityForm(target: string): boolean {
+    if (!AUTHORITY.test(target)) return false
+    this.#absolute = true
+    this.authority = target
+    this.target = '/'
     return true
   }
 
@@ -194,7 +314,12 @@ export class RequestHead extends HeadParser implements RequestLine {
       }
     }
     if (host < 0 && this.minor >= 1) return NO_HOST
-    if (host >= 0 && (this.hostName = hostName(this.host)) === null) return BAD_HOST
+    if (host >= 0) {
+      const name = hostName(this.host)
+      if (name === null) return BAD_HOST
+      // The host of the target counts where there is one.
+      if (!this.#absolute) this.hostName = name
+    }
     if (coding >= 0) {
       if (length >= 0) return LENGTH_AND_CODING
       if (this.minor < 1) return OLD_CODING
@@ -203,7 +328,6 @@ export class RequestHead extends HeadParser implements RequestLine {
     this.keepAlive = keepAlive
     if (this.method === 'CONNECT') return BAD_CONNECT
     if (this.method === 'TRACE') return BAD_TRACE
-    if (this.authority !== '' && (this.hostName = hostName(this.authority)) === null) return BAD_HOST
     return null
   }
 
@@ -243,18 +367,17 @@ function wantsKeepAlive(value: string, before: boolean): boolean {
   return before || lower.includes('keep-alive')
 }
 
-/**
- * A Host value as nginx compares it: lower case, without port and trailing dot. null when it is not one
- * (RFC 3986 section 3.2.2 allows less than what is let through here).
- */
+/** RFC 3986 section 3.2.2, a port of digits. */
+const HOST_VALUE = /^(\[[A-Za-z0-9:._~!$&'()*+,;=-]*\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::(\d*))?$/
+
+/** A Host value as nginx compares it: lower case, without port and trailing dot. null when it is not one. */
 export function normalizeHost(value: string): string | null {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\0-\x20\x7f/\\?#@[\]:]*)(?::\d*)?$/.exec(value)
-  if (match === null) return null
+  const match = HOST_VALUE.exec(value)
+  if (match === null || Number(match[2] ?? 0) > 65535) return null
   let host = match[1]!.toLowerCase()
   if (host.includes('..')) return null
   if (host.endsWith('.')) host = host.slice(0, -1)
-  if (host === '') return null
-  return host
+  return host === '' ? null : host
 }
 
 /** What Host values mean: clients send the same few over and over. */

@@ -21,10 +21,6 @@ export class ResponseHead extends HeadParser {
   /** In nginx's words, when `read` has returned -1. */
   refusal = ''
 
-  constructor() {
-    super(false)
-  }
-
   override reset(): void {
     super.reset()
     this.status = 0
