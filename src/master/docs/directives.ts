@@ -43,7 +43,7 @@ lingering_timeout | time | 5s | longest wait for more of it
 listen | address[:port]/port/unix:path [parameters ...] | | where a server accepts connections
 location | [modifier] pattern { ... } | | what is done with URIs that match
 log_format | name [escape=default/json/none] string ... | | a format for \`access_log\`
-log_not_found | on/off | on | writes files that do not exist to the error log
+log_not_found | on/off | on | writes requests that nothing answers to the error log
 map | string $variable { ... } | | a variable whose value depends on another string
 master_process | on/off | on | off: no worker threads, for debugging
 max_headers | number | 1000 | fields a request may have
