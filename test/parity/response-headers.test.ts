@@ -225,6 +225,15 @@ const odd: ParityCases = [
       answer: reply(status),
     },
   ]),
+  { name: 'content behind 204', send: get('/'), answer: reply('204 N', ['X-A: 1'], 'more') },
+  { name: 'content behind 304', send: get('/'), answer: reply('304 N', ['Content-Length: 4'], 'more') },
+  { name: 'content behind a length of 0', send: get('/'), answer: `${replyWith('200 OK', '')}more` },
+  { name: 'content for HEAD', send: request('HEAD', '/'), answer: replyWith('200 OK', 'more') },
+  {
+    name: 'chunks for HEAD',
+    send: request('HEAD', '/'),
+    answer: reply('200 OK', ['Transfer-Encoding: chunked'], '4\r\nmore\r\n0\r\n\r\n'),
+  },
   { name: 'HEAD without a length', send: request('HEAD', '/'), answer: reply('200 OK', ['X-A: 1']) },
   {
     name: 'HEAD of chunks',

@@ -253,7 +253,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       this.#complete(true)
       return false
     }
-    if (followed && head.contentLength === 0) this.#warnOfSurplus()
+    if (followed && !r.client.isHead) this.#warnOfSurplus()
     r.out.end(null)
     this.#complete(followed)
     return false
@@ -281,7 +281,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     if (this.#state !== 'body') return
     if (stop < 0) return this.#fail({ kind: 'error', message: 'upstream sent invalid chunked response' })
     if (body.done) {
-      if (stop < end && !body.chunked) this.#warnOfSurplus()
+      if (stop < end) this.#warnOfSurplus()
       return this.#complete(stop < end)
     }
     // Whatever came is passed on now; more may be a long time coming.
@@ -290,7 +290,11 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   }
 
   #warnOfSurplus(): void {
-    this.r.log('warn', 'upstream sent more data than specified in "Content-Length" header')
+    const chunked = this.#connection!.body.chunked
+    const message = chunked
+      ? 'upstream sent data after final chunk'
+      : 'upstream sent more data than specified in "Content-Length" header'
+    this.r.log('warn', message)
   }
 
   content(bytes: Buffer, start: number, end: number, last: boolean): void {
