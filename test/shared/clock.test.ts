@@ -5,6 +5,7 @@ import {
   formatHttpDate,
   formatIso8601,
   formatLocalTime,
+  formatSyslogTime,
   httpDate,
   iso8601,
   localTime,
@@ -16,6 +17,10 @@ const zone = process.env.TZ
 afterEach(() => {
   if (zone === undefined) delete process.env.TZ
   else process.env.TZ = zone
+})
+
+it('the syslog form has a blank before days of one digit', () => {
+  expect(formatSyslogTime(new Date('2026-11-01T02:08:50Z'))).toMatch(/^Nov {2}1 \d\d:08:50$|^Oct 31 /)
 })
 
 describe.each([
