@@ -7,6 +7,7 @@ import { Child } from '../children.ts'
 import { HOST, type LoadGenerator, type LoadJob, type LoadResult } from './load.ts'
 
 const AUTOCANNON = createRequire(import.meta.url).resolve('autocannon')
+const SPREAD = fileURLToPath(new URL('./spread.ts', import.meta.url))
 const RECONNECT = fileURLToPath(new URL('./reconnect.ts', import.meta.url))
 
 /** The fields of autocannon's JSON that are used; latencies are milliseconds, whole ones. */
@@ -34,9 +35,12 @@ async function steady({ scenario, url, seconds, cores }: LoadJob): Promise<LoadR
     scenario.method,
   ]
   const body = scenario.requestBytes > 0 ? ['-b', 'x'.repeat(scenario.requestBytes)] : []
-  const child = new Child([process.execPath, AUTOCANNON, ...options, '-H', `Host=${HOST}`, ...body, url], {
-    cores,
-  })
+  const spread = [new URL(url).port, scenario.connections, seconds, scenario.servers ?? 0].map(String)
+  const command =
+    scenario.servers === null
+      ? [AUTOCANNON, ...options, '-H', `Host=${HOST}`, ...body, url]
+      : [SPREAD, ...spread]
+  const child = new Child([process.execPath, ...command], { cores })
   await child.ended
   const line = child.stdout.split('\n').find((text) => text.startsWith('{'))
   if (line === undefined) throw new Error(`autocannon gave no result\n${child.stderr}`)
