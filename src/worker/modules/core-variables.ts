@@ -60,6 +60,11 @@ function requestPort(r: Request): string {
   return /:(\d+)$/.exec(authority ?? r.fields.get('host') ?? '')?.[1] ?? ''
 }
 
+/** Empty where a protocol began and was none, not found where there was nothing to begin with. */
+function serverProtocol(r: Request): string | null {
+  return r.client.protocol || (/^[A-Z_-]+ +[^ ]+ +H/.test(r.client.line) ? '' : null)
+}
+
 /** The folder that files of the request would be in. */
 function documentRoot(r: Request): string {
   return r.conf(coreHttp).documentRoot
@@ -140,7 +145,7 @@ export const variables: Record<string, VariableReader> = {
   server_addr: (r) => client(r).localAddress || 'unix:',
   server_name: (r) => r.server.firstName,
   server_port: (r) => (client(r).localPort === 0 ? '' : String(client(r).localPort)),
-  server_protocol: (r) => orNull(r.client.protocol),
+  server_protocol: serverProtocol,
   status: (r) => status(r),
   time_iso8601: () => iso8601(now()),
   time_local: () => localTime(now()),
