@@ -41,7 +41,11 @@ export function finalize(r: Request, result: Result): void {
   if (r.ended || result === DONE) return
   if (result === OK || result === DECLINED) return end(r)
   // A response that has begun cannot be taken back: the client learns from the missing end.
-  if (r.headSent || SILENT.has(result)) return abandon(r, result)
+  if (r.headSent || SILENT.has(result)) {
+    // As in nginx a response cut short by its backend is complete, one that the client gave up is not.
+    r.complete = !SILENT.has(result)
+    return abandon(r, result)
+  }
   r.stream.discardBody(r)
   // What was there of the body may have been broken, and the request has been refused for it.
   if (r.ended) return
