@@ -254,7 +254,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #start(stream: Http1Stream): void {
     const r = this.#adopt(stream)
     if (this.#host.draining) r.keepalive = false
-    runRequest(r)
+    if (stream.serverless) abandon(r, 500)
+    else runRequest(r)
   }
 
   /** Answers a head that is no request; the connection ends with it. */

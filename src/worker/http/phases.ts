@@ -6,6 +6,7 @@ import { finalize } from './finalize.ts'
 import { APPEND_SLASH } from './locations.ts'
 import { DECLINED, DONE, type Handler, OK, type Result } from './module.ts'
 import type { LocationPlan } from './plan.ts'
+import { RegexLimitError } from './regex.ts'
 import type { Request } from './request.ts'
 import { escapeUri } from './uri.ts'
 
@@ -40,7 +41,12 @@ function afterServerHandler(r: Request, result: Result): boolean {
 }
 
 function chooseLocation(r: Request): void {
-  const found = r.server.plan.locations.find(r)
+  let found: LocationPlan | typeof APPEND_SLASH | null
+  try {
+    found = r.server.plan.locations.find(r)
+  } catch (error) {
+    return finalize(r, failed(r, error))
+  }
   if (found === APPEND_SLASH) {
     const query = r.args === '' ? '' : `?${r.args}`
     r.response.location = `${escapeUri(r.uri)}/${query}`
@@ -88,6 +94,10 @@ function settle(r: Request, promise: Promise<Result>, next: (value: Result) => v
 }
 
 function failed(r: Request, error: unknown): Result {
+  if (error instanceof RegexLimitError) {
+    r.log('alert', error.message)
+    return 500
+  }
   r.log('alert', `handler failed: ${error instanceof Error ? error.stack : String(error)}`)
   return 500
 }

@@ -1,6 +1,7 @@
 // One HTTP/1 request as its connection carries it: the head that came, the body coming in, the response going out.
 
 import type { BodySink, RequestContent } from '../http/body.ts'
+import { RegexLimitError } from '../http/regex.ts'
 import { type ClientConnection, type ClientStream, Request } from '../http/request.ts'
 import type { AddressServers } from '../http/servers.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -31,6 +32,8 @@ export class Http1Stream implements ClientStream {
   readonly body: RequestBody | null
   readonly #owner: StreamOwner
   #continued = false
+  /** Nobody can say which server it is for: the connection is closed without an answer, as nginx does. */
+  serverless = false
 
   /** A request whose head is complete and well formed. */
   static accept(
@@ -114,8 +117,22 @@ export class Http1Stream implements ClientStream {
   #chooseServer(servers: AddressServers, host: string | null): void {
     const r = this.request
     r.host = host ?? ''
-    r.server = servers.find(r, r.host)
+    try {
+      r.server = servers.find(r, r.host)
+    } catch (error) {
+      this.#cannotChoose(error)
+      r.server = servers.defaultServer
+    }
     r.location = r.server.plan
+  }
+
+  /** A regular expression of a `server_name` was given up. */
+  #cannotChoose(error: unknown): void {
+    if (!(error instanceof RegexLimitError)) throw error
+    const r = this.request
+    r.doing = 'reading client request headers'
+    r.log('alert', error.message)
+    this.serverless = true
   }
 
   get connection(): ClientConnection {

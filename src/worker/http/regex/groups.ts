@@ -10,7 +10,7 @@ const MAX_GROUP = 65535
 const WITHOUT_EFFECT = /^\(\*(NO_AUTO_POSSESS|NO_DOTSTAR_ANCHOR|NO_JIT|NO_START_OPT|BSR_UNICODE|LF)\)/
 /** Those that change what it finds. */
 const AT_START =
-  /^\(\*(UTF|UCP|NOTEMPTY|NOTEMPTY_ATSTART|CR|CRLF|ANYCRLF|ANY|NUL|BSR_ANYCRLF|LIMIT_(?:MATCH|DEPTH|HEAP|RECURSION)=\d+)\)/
+  /^\(\*(UTF8?|UCP|NOTEMPTY|NOTEMPTY_ATSTART|CR|CRLF|ANYCRLF|ANY|NUL|BSR_ANYCRLF|LIMIT_(?:MATCH|DEPTH|HEAP|RECURSION)=\d+)\)/
 const VERBS = /^(?:ACCEPT|COMMIT|PRUNE|SKIP|THEN|MARK)$/
 /** `(*pla:` and its like, in words. */
 const LOOKS: Readonly<Record<string, string>> = {
@@ -74,7 +74,7 @@ export function readGroup(parser: Parser): Item | 'skipped' {
       throw new UnsupportedPattern('(?*')
     case '<':
       if (reader.peek(1) === '=' || reader.peek(1) === '!') {
-        const start = reader.at + 1
+        const start = reader.at - 2
         reader.at++
         return look(parser, reader.take(), false, start)
       }
