@@ -135,6 +135,11 @@ describeParity(
     location /plain/ { proxy_pass http://$http_x_host; }
     location ~ ^/named/(?<kept>[^/]+)/ { proxy_pass http://%BACKEND%/$kept/$1; }
     location = /exact { proxy_pass http://$http_x_host$uri; }
+    location /refused/ { proxy_pass http://%REFUSED%$request_uri; }
+    location /unixvar/ { proxy_pass http://%LOCAL%:/base$uri$is_args$args; }
+    location /unixpath/ { proxy_pass http://%LOCAL%$http_missing; }
+    location /unixnone/ { proxy_pass http://unix:/nowhere$http_missing:/x$uri; }
+    location /unixfile/ { proxy_pass http://unix:%FOLDER%/nginx.conf; }
     location /unixplain/ { proxy_pass http://$http_x_unix; }
   }`,
   [
@@ -165,6 +170,11 @@ describeParity(
     { name: 'an upstream without URI', send: get('/plain/a%20b?c', 'X-Host: back') },
     { name: 'a named capture', send: get('/named/one/x') },
     { name: 'an exact location', send: get('/exact?x', 'X-Host: back') },
+    { name: 'a backend that refuses', send: get('/refused/x?y') },
+    { name: 'a unix socket', send: get('/unixvar/x?y'), local: true },
+    { name: 'a unix socket without URI', send: get('/unixpath/a%20b?y'), local: true },
+    { name: 'a unix socket that is not there', send: get('/unixnone/x') },
+    { name: 'a unix socket that is a file', send: get('/unixfile/x') },
     { name: 'no path of a unix socket', send: get('/unixplain/', 'X-Unix: unix:') },
     {
       name: 'redirects are not rewritten by default',

@@ -1,7 +1,10 @@
 // How an attempt at a peer can fail, and what follows: another peer, or a status for the client. nginx's
 // `proxy_next_upstream error timeout`, its default.
 
+import { errnoText } from '../../shared/errno.ts'
+import type { Level } from '../../shared/error-log.ts'
 import type { Request } from '../http/request.ts'
+import type { Peer } from './peers.ts'
 
 /** Kinds are the words of `proxy_next_upstream`. */
 export type FailureKind = 'error' | 'timeout' | 'invalid_header'
@@ -10,6 +13,22 @@ export type FailureKind = 'error' | 'timeout' | 'invalid_header'
 export interface Failure {
   kind: FailureKind
   message: string
+  /** Default `error`. */
+  level?: Level
+}
+
+/** Errors that a connection over the network meets once it is under way. */
+const LATE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTDOWN', 'EHOSTUNREACH', 'ETIMEDOUT'])
+/** Errors of `connect` that are nothing out of the ordinary. */
+const ORDINARY = new Set([...LATE, 'EAGAIN', 'ENETDOWN', 'ENETUNREACH'])
+
+/** A connection to `peer` that did not come about. As nginx, what fails at once is told with the address. */
+export function connectFailure(error: NodeJS.ErrnoException, peer: Peer): Failure {
+  const code = error.code ?? ''
+  const reason = `failed (${errnoText(error)})`
+  if (peer.path === null && LATE.has(code)) return { kind: 'error', message: `connect() ${reason}` }
+  const level = ORDINARY.has(code) ? 'error' : 'crit'
+  return { kind: 'error', message: `connect() to ${peer.name} ${reason}`, level }
 }
 
 const NOT_IDEMPOTENT = new Set(['POST', 'LOCK', 'PATCH'])

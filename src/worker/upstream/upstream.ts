@@ -13,7 +13,7 @@ import { now } from '../tick.ts'
 import { PeerConnection, type PeerUser } from './connect.ts'
 import { REFUSED, UNFINISHED } from './head-reader.ts'
 import type { LocalAddress } from './local-address.ts'
-import { type Failure, failureStatus, mayTryAgain } from './next.ts'
+import { connectFailure, type Failure, failureStatus, mayTryAgain } from './next.ts'
 import type { Peer, PeerGroup } from './peers.ts'
 import type { UpstreamProtocol, UpstreamSettings } from './protocol.ts'
 import { RequestSender } from './request-sender.ts'
@@ -332,7 +332,8 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
 
   onPeerError(error: NodeJS.ErrnoException): void {
     if (error.syscall === 'bind') return this.#bindFailed(error)
-    const call = this.#state === 'connecting' ? 'connect' : error.code === 'EPIPE' ? 'send' : 'recv'
+    if (this.#state === 'connecting') return this.#fail(connectFailure(error, this.#peer!))
+    const call = error.code === 'EPIPE' ? 'send' : 'recv'
     this.#fail({ kind: 'error', message: `${call}() failed (${errnoText(error)})` })
   }
 
@@ -377,7 +378,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       this.#retireSender()
       return this.#retryFresh(connection.peer)
     }
-    r.log('error', failure.message)
+    r.log(failure.level ?? 'error', failure.message)
     const status = failureStatus(failure)
     if (this.#state !== 'body') this.#attempt!.status = status
     this.#finishAttempt(true)

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Request } from '../../../src/worker/http/request.ts'
-import { type FailureKind, failureStatus, mayTryAgain } from '../../../src/worker/upstream/next.ts'
+import {
+  connectFailure,
+  type FailureKind,
+  failureStatus,
+  mayTryAgain,
+} from '../../../src/worker/upstream/next.ts'
+import type { Peer } from '../../../src/worker/upstream/peers.ts'
 
 const request = (method: string, headSent = false) => ({ client: { method }, headSent }) as Request
 
@@ -27,6 +33,24 @@ describe('mayTryAgain', () => {
       )
     },
   )
+})
+
+describe('connectFailure', () => {
+  const tcp = { name: '192.0.2.1:80', path: null } as Peer
+  const unix = { name: 'unix:/run/a', path: '/run/a' } as Peer
+
+  it.each<[string, number, Peer, string, string | undefined]>([
+    ['ECONNREFUSED', 111, tcp, 'connect() failed (111: Connection refused)', undefined],
+    ['EHOSTUNREACH', 113, tcp, 'connect() failed (113: No route to host)', undefined],
+    ['ENETUNREACH', 101, tcp, 'connect() to 192.0.2.1:80 failed (101: Network is unreachable)', 'error'],
+    ['EACCES', 13, tcp, 'connect() to 192.0.2.1:80 failed (13: Permission denied)', 'crit'],
+    ['ECONNREFUSED', 111, unix, 'connect() to unix:/run/a failed (111: Connection refused)', 'error'],
+    ['ENOENT', 2, unix, 'connect() to unix:/run/a failed (2: No such file or directory)', 'crit'],
+  ])('%s', (code, number, peer, message, level) => {
+    const failure = connectFailure(Object.assign(new Error(code), { code, errno: -number }), peer)
+    expect(failure).toMatchObject({ kind: 'error', message })
+    expect(failure.level).toBe(level)
+  })
 })
 
 describe('failureStatus', () => {

@@ -1,6 +1,7 @@
 // proxy_pass with variables on its way to a backend, and the local addresses connections come from.
 
 import type { LookupAddress } from 'node:dns'
+import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type MemoryClient, serverConf, TestEngine } from '../../../../support/engine.ts'
 import { type Peer, PeerServer } from '../../../../support/peer.ts'
@@ -22,6 +23,7 @@ const LOCATIONS = `
   location / { proxy_pass http://$http_x_up; access_log logs/access.log upstream; }
   location /whole { proxy_pass $http_x_up; }
   location /bind { proxy_pass http://%BACKEND%; proxy_bind $http_x_bind; }
+  location /alive { proxy_pass http://%BACKEND%; proxy_socket_keepalive on; }
   location /free { proxy_pass http://%BACKEND%; }
   location /trailers { proxy_pass http://%BACKEND%; access_log logs/access.log trailers; }
 `
@@ -168,6 +170,23 @@ describe('proxy_bind', () => {
     const client = ask('/bind', 'X-Bind: 192.0.2.77')
     await answered(client, 'HTTP/1.1 500 ')
     await logged('bind(192.0.2.77) failed (99: Cannot assign requested address) while connecting to upstream')
+  })
+})
+
+describe('proxy_socket_keepalive', () => {
+  /** Which timer runs on our connection to the backend: `02` is that of keepalive. */
+  const timer = async (): Promise<string | undefined> => {
+    const hex = backend.port.toString(16).toUpperCase().padStart(4, '0')
+    const table = await readFile('/proc/self/net/tcp', 'latin1')
+    return new RegExp(`:[0-9A-F]{4} 0100007F:${hex} 01 \\S+ (\\d\\d):`).exec(table)?.[1]
+  }
+
+  it.each([
+    ['/alive', '02'],
+    ['/free', '00'],
+  ])('%s', async (target, running) => {
+    await serve(ask(target, 'X-A: 1'), await backend.next())
+    await eventually(`timer ${running}`, async () => (await timer()) === running)
   })
 })
 
