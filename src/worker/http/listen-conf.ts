@@ -1,11 +1,13 @@
-// The `listen` directive: its address forms and parameters, as nginx reads them.
+// The `listen` directive: its parameters, as nginx reads them, and what all `listen`s of one address have to agree on.
 
 import type { BuildContext } from '../../shared/conf/build.ts'
 import type { Setter } from '../../shared/conf/command.ts'
-import { parseTime } from '../../shared/conf/values.ts'
+import type { Directive } from '../../shared/conf/directive.ts'
+import { parseInteger, parseSize, parseTime } from '../../shared/conf/values.ts'
 import type { ListenAddress } from '../../shared/messages.ts'
+import { parseAddresses } from './listen-address.ts'
 
-/** One `listen` of one server. */
+/** One address of one `listen` of one server. */
 export interface Listen {
   address: ListenAddress
   defaultServer: boolean
@@ -13,38 +15,46 @@ export interface Listen {
   socketOptions: boolean
   /** Connections begin with a PROXY protocol header. */
   proxyProtocol: boolean
+  /** null: the server has none. */
+  directive: Directive | null
 }
 
 /** Parameters of nginx that weir does not act on yet: never accepted silently. */
-const REFUSED = ['ssl', 'http2', 'quic', 'spdy']
-/** Tuning of the socket that Node does not offer. */
-const WITHOUT_EFFECT = /^(deferred|setfib=.*|fastopen=.*|rcvbuf=.*|sndbuf=.*|accept_filter=.*|multipath)$/
+const REFUSED = ['ssl', 'http2', 'quic']
+/** Tuning of the socket that Node does not offer, with what nginx takes as its value. */
+const WITHOUT_EFFECT: Readonly<Record<string, ((text: string) => unknown) | null>> = {
+  deferred: null,
+  multipath: null,
+  fastopen: parseInteger,
+  rcvbuf: parseSize,
+  sndbuf: parseSize,
+}
 
 /** Setter of `listen`: adds to the server's list. */
 export const addListen: Setter = (directive, context, previous) => {
-  const list = (previous as Listen[] | undefined) ?? []
-  const listen = parseListen(directive.args, context)
-  if (list.some((other) => other.address.key === listen.address.key)) {
-    context.error(`a duplicate listen ${listen.address.key}`)
+  const list = [...((previous as Listen[] | undefined) ?? [])]
+  for (const listen of parseListen(directive.args, directive, context)) {
+    if (list.some((other) => other.address.key === listen.address.key)) {
+      context.error(`a duplicate listen ${listen.address.key}`)
+    }
+    list.push(listen)
   }
-  return [...list, listen]
+  return list
 }
 
 /** What a server without `listen` listens on. */
 export function implicitListen(context: BuildContext): Listen {
   const root = context.options.startedByRoot ?? process.getuid?.() === 0
-  return parseListen([root ? '80' : '8000'], context)
+  return parseListen([root ? '80' : '8000'], null, context)[0]!
 }
 
-function parseListen(args: string[], context: BuildContext): Listen {
-  const listen: Listen = {
-    address: parseAddress(args[0]!, context),
-    defaultServer: false,
-    socketOptions: false,
-    proxyProtocol: false,
-  }
-  for (const parameter of args.slice(1)) applyParameter(listen, parameter, context)
-  return listen
+function parseListen(args: string[], directive: Directive | null, context: BuildContext): Listen[] {
+  const addresses = parseAddresses(args[0]!, context)
+  return addresses.map((address) => {
+    const listen = { address, defaultServer: false, socketOptions: false, proxyProtocol: false, directive }
+    for (const parameter of args.slice(1)) applyParameter(listen, parameter, context)
+    return listen
+  })
 }
 
 function applyParameter(listen: Listen, parameter: string, context: BuildContext): void {
@@ -60,38 +70,41 @@ function applyParameter(listen: Listen, parameter: string, context: BuildContext
   if (REFUSED.includes(parameter)) {
     context.error(`the "${parameter}" parameter of the "listen" directive is not supported by weir yet`)
   }
+  if (parameter.startsWith('accept_filter=')) {
+    // As nginx on this system: said, and ignored.
+    return context.warn(`accept filters "${parameter}" are not supported on this platform, ignored`)
+  }
   listen.socketOptions = true
   if (parameter === 'bind') return
   if (parameter === 'reuseport') {
-    if (address.path !== null) context.error('"reuseport" is not supported for unix sockets')
-    address.reuseport = true
+    if (address.path === null) address.reuseport = true
+    else context.notice('listen unix reuseport', 'the "reuseport" parameter has no effect on unix sockets')
     return
   }
-  if (WITHOUT_EFFECT.test(parameter)) {
-    const name = parameter.split('=')[0]!
-    context.notice(
-      `listen ${name}`,
-      `the "${name}" parameter of "listen" has no effect: Node.js offers no such socket option`,
-    )
-    return
-  }
-  const match = /^(backlog|ipv6only|so_keepalive)=(.*)$/.exec(parameter)
-  if (match === null) context.error(`invalid parameter "${parameter}"`)
-  const [, name, value] = match as unknown as [string, string, string]
-  if (name === 'backlog') address.backlog = backlog(value, context)
-  else if (name === 'ipv6only') address.ipv6only = ipv6only(value, context)
-  else address.soKeepalive = soKeepalive(value, context)
+  const equals = parameter.indexOf('=')
+  const name = equals < 0 ? parameter : parameter.slice(0, equals)
+  const value = equals < 0 ? null : parameter.slice(equals + 1)
+  if (Object.hasOwn(WITHOUT_EFFECT, name)) return withoutEffect(name, value, parameter, context)
+  if (name === 'backlog' && value !== null) address.backlog = backlog(value, context)
+  else if (name === 'ipv6only' && (value === 'on' || value === 'off')) address.ipv6only = value === 'on'
+  else if (name === 'so_keepalive' && value !== null) address.soKeepalive = soKeepalive(value, context)
+  else context.error(`invalid parameter "${parameter}"`)
+}
+
+function withoutEffect(name: string, value: string | null, parameter: string, context: BuildContext): void {
+  const parse = WITHOUT_EFFECT[name]!
+  if ((parse === null) !== (value === null)) context.error(`invalid parameter "${parameter}"`)
+  if (parse !== null && parse(value!) === null) context.error(`invalid ${name} "${parameter}"`)
+  context.notice(
+    `listen ${name}`,
+    `the "${name}" parameter of "listen" has no effect: Node.js offers no such socket option`,
+  )
 }
 
 function backlog(value: string, context: BuildContext): number {
   const number = /^\d{1,9}$/.test(value) ? Number(value) : 0
   if (number === 0) context.error(`invalid backlog "backlog=${value}"`)
   return number
-}
-
-function ipv6only(value: string, context: BuildContext): boolean {
-  if (value !== 'on' && value !== 'off') context.error(`invalid ipv6only flags "${value}"`)
-  return value === 'on'
 }
 
 function soKeepalive(value: string, context: BuildContext): ListenAddress['soKeepalive'] {
@@ -105,31 +118,39 @@ function soKeepalive(value: string, context: BuildContext): ListenAddress['soKee
   return { on: true, idle: time(idle), interval: time(interval), count: Number(count || 0) }
 }
 
-function parseAddress(text: string, context: BuildContext): ListenAddress {
-  if (text.startsWith('unix:')) {
-    const path = text.slice(5)
-    if (path === '') context.error(`no path in the unix domain socket in "${text}" of the "listen" directive`)
-    return make(`unix:${context.path(path)}`, null, 0, context.path(path))
+/**
+ * nginx's checks of all `listen`s of one address, in the order of the file: one set of socket parameters, one default
+ * server, and a warning where protocol options are said more than once and differently.
+ */
+export function checkListensOf(key: string, listens: readonly Listen[], context: BuildContext): void {
+  const [first, ...others] = listens as [Listen, ...Listen[]]
+  let { socketOptions, defaultServer, proxyProtocol } = first
+  /** What a later `listen` has said; null: none has. */
+  let said: boolean | null = null
+  let changed = false
+  for (const listen of others) {
+    if (listen.socketOptions && socketOptions) {
+      context.error(`duplicate listen options for ${key}`, listen.directive)
+    }
+    socketOptions ||= listen.socketOptions
+    if (listen.defaultServer && defaultServer) {
+      context.error(`a duplicate default server for ${key}`, listen.directive)
+    }
+    defaultServer ||= listen.defaultServer
+    let redefined = false
+    if (listen.proxyProtocol && !proxyProtocol) {
+      redefined = (socketOptions && !listen.socketOptions) || changed
+      said = false
+      changed = true
+    } else if (proxyProtocol && !listen.proxyProtocol) {
+      redefined = listen.socketOptions || (said !== null && said)
+      said = false
+      changed = true
+    } else {
+      redefined = (listen.socketOptions && changed) || (said !== null && said !== listen.proxyProtocol)
+      said = listen.proxyProtocol
+    }
+    if (redefined) context.warn(`protocol options redefined for ${key}`, listen.directive)
+    proxyProtocol ||= listen.proxyProtocol
   }
-  const v6 = /^\[([0-9A-Fa-f:.]+)\](?::(.*))?$/.exec(text)
-  if (v6 !== null) return ip(v6[1]!.toLowerCase(), v6[2], text, context)
-  if (/^\d+$/.test(text)) return ip('0.0.0.0', text, text, context)
-  const match = /^([^:]*)(?::(.*))?$/.exec(text)
-  if (match === null) context.error(`invalid host in "${text}" of the "listen" directive`)
-  const host = match[1] === '*' ? '0.0.0.0' : match[1]!
-  if (host === '') context.error(`no host in "${text}" of the "listen" directive`)
-  return ip(host, match[2], text, context)
-}
-
-function ip(host: string, port: string | undefined, text: string, context: BuildContext): ListenAddress {
-  const number = port === undefined ? 80 : /^\d{1,5}$/.test(port) ? Number(port) : 0
-  if (number < 1 || number > 65535) context.error(`invalid port in "${text}" of the "listen" directive`)
-  const literal = host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host)
-  const address = literal ? host : (context.resolve(host)[0] ?? host)
-  const shown = address.includes(':') ? `[${address}]` : address
-  return make(`${shown}:${number}`, address, number, null)
-}
-
-function make(key: string, host: string | null, port: number, path: string | null): ListenAddress {
-  return { key, host, port, path, backlog: 511, ipv6only: true, reuseport: false, soKeepalive: null }
 }

@@ -6,7 +6,7 @@ import { HTTP, SERVER } from '../../shared/conf/command.ts'
 import type { ListenAddress } from '../../shared/messages.ts'
 import { HeadRules, headConf } from '../http1/head-rules.ts'
 import { coreServer } from '../modules/core-conf.ts'
-import type { Listen } from './listen-conf.ts'
+import { checkListensOf, type Listen } from './listen-conf.ts'
 import { type PlanContext, planServer, type ServerPlan } from './plan.ts'
 import { matchRegex, type Regex } from './regex.ts'
 import type { Request } from './request.ts'
@@ -191,12 +191,11 @@ export function listenAddresses(cycle: Cycle): ListenAddress[] {
 /** nginx's checks across servers: one default server and one set of socket parameters an address. */
 export function checkListens(root: Scope, context: BuildContext): void {
   for (const [key, listens] of listensByKey(root)) {
-    if (listens.filter(({ listen }) => listen.defaultServer).length > 1) {
-      context.error(`a duplicate default server for ${key}`, listens.at(-1)!.scope.directive)
-    }
-    if (listens.filter(({ listen }) => listen.socketOptions).length > 1) {
-      context.error(`duplicate listen options for ${key}`, listens.at(-1)!.scope.directive)
-    }
+    checkListensOf(
+      key,
+      listens.map(({ listen }) => listen),
+      context,
+    )
   }
 }
 
