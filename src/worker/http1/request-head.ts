@@ -1,19 +1,30 @@
 // The head of an HTTP/1 request: request line (RFC 9112 section 3), fields, and what they say of framing and of the
 // connection (sections 6 and 9). What nginx refuses with a status and a log line is refused with the same.
 
-import { hashName } from '../http/fields.ts'
+import { hashName, NameSet } from '../http/fields.ts'
 import type { RequestLine } from '../http/request.ts'
 import { type NormalizedTarget, normalizeTarget } from '../http/uri.ts'
 import type { ClientHeadConf } from '../modules/client-head.ts'
 import { HeadBuffers } from './head-limits.ts'
 import { HeadParser, INCOMPLETE, isToken, NAMES, NAMES_WITH_UNDERSCORES } from './head-parser.ts'
 import { DEFAULT_RULES, type HeadRules } from './head-rules.ts'
+import { hostName } from './host-name.ts'
 
 const HOST = hashName('host')
 const CONNECTION = hashName('connection')
 const CONTENT_LENGTH = hashName('content-length')
 const TRANSFER_ENCODING = hashName('transfer-encoding')
 const EXPECT = hashName('expect')
+
+/** Other fields that may stand once. */
+const SINGLE_NAMES = [
+  ...['authorization', 'content-range', 'expect', 'if-match', 'if-modified-since', 'if-none-match'],
+  ...['if-range', 'if-unmodified-since'],
+]
+const SINGLE = new NameSet(SINGLE_NAMES)
+/** 1 for the low bits of their hashes. */
+const maybeSingle = new Uint8Array(64)
+for (const name of SINGLE_NAMES) maybeSingle[hashName(name) & 63] = 1
 
 /** Refused for its version, whatever follows. */
 const NEWER = /^HTTP\/(?:[2-9]|1\d)/
@@ -79,7 +90,7 @@ export class RequestHead extends HeadParser implements RequestLine {
   minor = 1
   /** Value of Host; '' when missing (HTTP/1.0). */
   host = ''
-  /** What the authority or Host means, see normalizeHost; null: neither is there. */
+  /** What the authority or Host means, see host-name.ts; null: neither is there. */
   hostName: string | null = null
   /** -1 without Content-Length. */
   contentLength = -1
@@ -93,6 +104,10 @@ export class RequestHead extends HeadParser implements RequestLine {
   readonly buffers = new HeadBuffers()
   /** The target names a host. */
   #absolute = false
+  /** Which fields these are; -1: none. */
+  #host = -1
+  #length = -1
+  #coding = -1
   #rules = DEFAULT_RULES
   /** The settings in force, and from where in the text on they are. */
   #conf = DEFAULT_RULES.first
@@ -195,7 +210,8 @@ export class RequestHead extends HeadParser implements RequestLine {
   read(text: string): number {
     const end = this.parse(text)
     if (end === INCOMPLETE) return INCOMPLETE
-    if (end < 0) this.refusal ??= this.#headRefusal()
+    // Of what is wrong with the fields, the first counts.
+    if (end < 0) this.refusal ??= (this.inFields ? this.#takeFields() : null) ?? this.#headRefusal()
     else this.refusal = this.#interpret()
     return this.refusal === null ? end : -1
   }
@@ -287,47 +303,55 @@ export class RequestHead extends HeadParser implements RequestLine {
 
   /** RFC 9112 section 6.3, with every doubt refused. */
   #interpret(): Refusal | null {
-    const fields = this.fields
-    let host = -1
-    let length = -1
-    let coding = -1
-    let keepAlive = this.minor >= 1
-    for (let index = 0; index < fields.count; index++) {
-      const hash = fields.hash(index)
-      if (hash === HOST && fields.is(index, 'host')) {
-        if (host >= 0) return this.#duplicate('host header', index, host)
-        host = index
-        this.host = fields.value(index)
-      } else if (hash === CONTENT_LENGTH && fields.is(index, 'content-length')) {
-        if (length >= 0) return this.#duplicate('header line', index, length)
-        length = index
-        this.contentLength = decimal(fields.value(index))
-        if (this.contentLength < 0) return BAD_LENGTH
-      } else if (hash === TRANSFER_ENCODING && fields.is(index, 'transfer-encoding')) {
-        if (coding >= 0) return this.#duplicate('header line', index, coding)
-        coding = index
-        if (fields.value(index).toLowerCase() !== 'chunked') return UNKNOWN_CODING
-      } else if (hash === CONNECTION && fields.is(index, 'connection')) {
-        keepAlive = wantsKeepAlive(fields.value(index), keepAlive)
-      } else if (hash === EXPECT && fields.is(index, 'expect')) {
-        this.expectContinue = this.minor >= 1 && fields.value(index).toLowerCase() === '100-continue'
-      }
+    this.keepAlive = this.minor >= 1
+    const refusal = this.#takeFields()
+    if (refusal !== null) return refusal
+    if (this.#host < 0 && this.minor >= 1) return NO_HOST
+    if (this.#length >= 0) {
+      this.contentLength = decimal(this.fields.value(this.#length))
+      if (this.contentLength < 0) return BAD_LENGTH
     }
-    if (host < 0 && this.minor >= 1) return NO_HOST
-    if (host >= 0) {
-      const name = hostName(this.host)
-      if (name === null) return BAD_HOST
-      // The host of the target counts where there is one.
-      if (!this.#absolute) this.hostName = name
-    }
-    if (coding >= 0) {
-      if (length >= 0) return LENGTH_AND_CODING
+    if (this.#coding >= 0) {
+      if (this.fields.value(this.#coding).toLowerCase() !== 'chunked') return UNKNOWN_CODING
+      if (this.#length >= 0) return LENGTH_AND_CODING
       if (this.minor < 1) return OLD_CODING
       this.chunked = true
     }
-    this.keepAlive = keepAlive
     if (this.method === 'CONNECT') return BAD_CONNECT
     if (this.method === 'TRACE') return BAD_TRACE
+    return null
+  }
+
+  /** Looks at the fields in their order: what nginx refuses as soon as it has read the line. */
+  #takeFields(): Refusal | null {
+    const fields = this.fields
+    this.#host = this.#length = this.#coding = -1
+    for (let index = 0; index < fields.count; index++) {
+      const hash = fields.hash(index)
+      if (hash === HOST && fields.is(index, 'host')) {
+        if (this.#host >= 0) return this.#duplicate('host header', index, this.#host)
+        this.#host = index
+        this.host = fields.value(index)
+        const name = hostName(this.host)
+        if (name === null) return BAD_HOST
+        // The host of the target counts where there is one.
+        if (!this.#absolute) this.hostName = name
+      } else if (hash === CONTENT_LENGTH && fields.is(index, 'content-length')) {
+        if (this.#length >= 0) return this.#duplicate('header line', index, this.#length)
+        this.#length = index
+      } else if (hash === TRANSFER_ENCODING && fields.is(index, 'transfer-encoding')) {
+        if (this.#coding >= 0) return this.#duplicate('header line', index, this.#coding)
+        this.#coding = index
+      } else if (hash === CONNECTION && fields.is(index, 'connection')) {
+        this.keepAlive = wantsKeepAlive(fields.value(index), this.keepAlive)
+      } else if (maybeSingle[hash & 63] === 1 && fields.in(SINGLE, index)) {
+        const before = fields.indexOf(fields.name(index).toLowerCase(), hash)
+        if (before < index) return this.#duplicate('header line', index, before)
+        if (hash === EXPECT) {
+          this.expectContinue = this.minor >= 1 && fields.value(index).toLowerCase() === '100-continue'
+        }
+      }
+    }
     return null
   }
 
@@ -365,31 +389,4 @@ function wantsKeepAlive(value: string, before: boolean): boolean {
   const lower = value.toLowerCase()
   if (lower.includes('close')) return false
   return before || lower.includes('keep-alive')
-}
-
-/** RFC 3986 section 3.2.2, a port of digits. */
-const HOST_VALUE = /^(\[[A-Za-z0-9:._~!$&'()*+,;=-]*\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::(\d*))?$/
-
-/** A Host value as nginx compares it: lower case, without port and trailing dot. null when it is not one. */
-export function normalizeHost(value: string): string | null {
-  const match = HOST_VALUE.exec(value)
-  if (match === null || Number(match[2] ?? 0) > 65535) return null
-  let host = match[1]!.toLowerCase()
-  if (host.includes('..')) return null
-  if (host.endsWith('.')) host = host.slice(0, -1)
-  return host === '' ? null : host
-}
-
-/** What Host values mean: clients send the same few over and over. */
-const knownHosts = new Map<string, string | null>()
-const KNOWN_HOSTS = 1000
-
-/** As normalizeHost, remembered. */
-export function hostName(value: string): string | null {
-  let name = knownHosts.get(value)
-  if (name !== undefined) return name
-  name = normalizeHost(value)
-  if (knownHosts.size >= KNOWN_HOSTS) knownHosts.clear()
-  if (value.length <= 255) knownHosts.set(value, name)
-  return name
 }

@@ -5,8 +5,9 @@ import { RegexLimitError } from '../http/regex.ts'
 import { type ClientConnection, type ClientStream, Request } from '../http/request.ts'
 import type { AddressServers } from '../http/servers.ts'
 import type { Transport } from '../transport/transport.ts'
+import { hostName } from './host-name.ts'
 import { RequestBody } from './request-body.ts'
-import { type DroppedLine, hostName, type RequestHead } from './request-head.ts'
+import type { DroppedLine, RequestHead } from './request-head.ts'
 import { ResponseWriter, type WriterOwner } from './response-writer.ts'
 
 /** The connection, as its request sees it. */
