@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type MemoryClient, serverConf, TestEngine } from '../../../../support/engine.ts'
 import { type Peer, PeerServer } from '../../../../support/peer.ts'
+import { freePort } from '../../../../support/temporary.ts'
 import { eventually } from '../../../../support/wait.ts'
 
 type Found = (error: Error | null, addresses: LookupAddress[]) => void
@@ -164,6 +165,14 @@ describe('proxy_bind', () => {
     await serve(ask('/bind', 'X-Bind: 127.0.0.2'), second)
     await serve(ask('/bind', 'X-Bind: 127.0.0.3'), third)
     await serve(ask('/bind', 'X-Bind:'), fourth)
+  })
+
+  it('may say the port too', async () => {
+    const port = await freePort()
+    const client = ask('/bind', `X-Bind: 127.0.0.2:${port}`)
+    const peer = await backend.next()
+    expect(peer.socket.remotePort).toBe(port)
+    await serve(client, peer)
   })
 
   it('to an address that is not ours is 500', async () => {
