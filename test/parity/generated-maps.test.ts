@@ -52,7 +52,7 @@ const KEYS = {
 }
 const VALUES = [
   ...['1', 'plain', "'two words'", "''", '$http_x_v', '<$http_x_v>', '$1', '$2', "'$1-$2'", '$first$second'],
-  ...['${rest}', '$whole', '$request_method', '$map0', "'$map1 and $1'", '$arg_none', '$uri'],
+  ...[`\${rest}`, '$whole', '$request_method', '$map0', "'$map1 and $1'", '$arg_none', '$uri'],
 ]
 
 /** A key that conflicts with none of `used` is what nginx's table of names holds once. */
@@ -101,7 +101,7 @@ const SOURCES = [
   '$http_x_v',
   '$http_x_v',
   '$http_x_v',
-  '${http_x_v}',
+  `\${http_x_v}`,
   '$http_x_v$arg_none',
   'a$http_x_v',
   '$host',

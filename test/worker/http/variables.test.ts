@@ -38,6 +38,9 @@ const VALUES = [
   '$12',
   '$who',
   '$status',
+  '$request_port$is_request_port',
+  '$pipe$limit_rate',
+  '$document_root $request_filename',
 ]
 const KNOWN = VALUES.filter((value) => !value.includes('$hostname_'))
 
@@ -107,6 +110,8 @@ describe('variables', () => {
     ['$12', '2'],
     ['$who', ''],
     ['$status', '200'],
+    ['$request_port$is_request_port', '81:'],
+    ['$pipe$limit_rate', '.0'],
     ['$remote_addr|$remote_port', '192.0.2.1|40000'],
   ])('%s is %j', (text, expected) => {
     expect(value(text)).toBe(expected)
@@ -124,6 +129,34 @@ describe('variables', () => {
   it('$args without a query are empty, $is_args too', () => {
     expect(value('$args|$is_args|$query_string', '')).toBe('||')
     expect(value('$args|$is_args|$query_string', '?')).toBe('||')
+  })
+
+  it('$request_port is that of the target before that of Host, empty without either', () => {
+    const index = KNOWN.indexOf('$request_port$is_request_port')
+    const ask = (target: string, port: string) => {
+      const { transport } = engine.connect()
+      transport.receive(`GET ${target}/v${index} HTTP/1.1\r\nHost: test${port}\r\n\r\n`)
+      return transport.sent.split('\r\n\r\n')[1]
+    }
+    expect(ask('http://test:8080', ':81')).toBe('8080:')
+    expect(ask('http://test', ':81')).toBe('')
+    expect(ask('', ':81')).toBe('81:')
+    expect(ask('', '')).toBe('')
+  })
+
+  it('of files begin with the folder html of the prefix', () => {
+    const index = KNOWN.indexOf('$document_root $request_filename')
+    const root = `${engine.folder}/html`
+    expect(value('$document_root $request_filename')).toBe(`${root} ${root}/v${index}`)
+  })
+
+  it('$pipe is p for a request that came with the one before it', () => {
+    const index = KNOWN.indexOf('$pipe$limit_rate')
+    const { transport } = engine.connect()
+    const text = `GET /v${index} HTTP/1.1\r\nHost: a\r\n\r\n`
+    transport.receive(text + text)
+    transport.receive(text)
+    expect(transport.sent.match(/[p.]0(?=HTTP|$)/g)).toEqual(['.0', 'p0', '.0'])
   })
 
   it('of the server name its address', () => {
