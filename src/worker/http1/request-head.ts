@@ -108,6 +108,8 @@ export class RequestHead extends HeadParser implements RequestLine {
   #host = -1
   #length = -1
   #coding = -1
+  /** Where reading ended because of a fault; -1: nowhere. */
+  #stopped = -1
   #rules = DEFAULT_RULES
   /** The settings in force, and from where in the text on they are. */
   #conf = DEFAULT_RULES.first
@@ -152,6 +154,7 @@ export class RequestHead extends HeadParser implements RequestLine {
 
   /** Forgets the fields from `position` on. */
   cutFields(position: number): void {
+    this.#stopped = position
     const { fields } = this
     while (fields.count > 0 && fields.start(fields.count - 1) >= position) fields.count--
     this.dropped = this.dropped?.filter(({ start }) => start < position) ?? null
@@ -194,12 +197,18 @@ export class RequestHead extends HeadParser implements RequestLine {
     this.keepAlive = false
     this.expectContinue = false
     this.refusal = null
+    this.#stopped = -1
     this.dropped = null
   }
 
   /** `HTTP/1.1`; '' before the request line has been read. */
   get protocol(): string {
     return this.method === '' ? '' : this.minor === 1 ? 'HTTP/1.1' : `HTTP/1.${this.minor}`
+  }
+
+  /** Characters that count as received: nginx reads no further than a line at fault. */
+  get received(): number {
+    return this.#stopped < 0 ? this.position : this.#stopped
   }
 
   get hasBody(): boolean {
@@ -236,6 +245,7 @@ export class RequestHead extends HeadParser implements RequestLine {
     this.method = text.slice(start, methodEnd)
     const normalized = normalizeTarget(this.target, this.#conf.mergeSlashes)
     if (normalized === null) {
+      this.#stopped = end + 2
       this.target = ''
       return false
     }
@@ -322,6 +332,11 @@ export class RequestHead extends HeadParser implements RequestLine {
     return null
   }
 
+  /** Nothing behind field `index` is read. */
+  #stopBehind(index: number): void {
+    this.cutFields(this.fields.end(index) + 2)
+  }
+
   /** Looks at the fields in their order: what nginx refuses as soon as it has read the line. */
   #takeFields(): Refusal | null {
     const fields = this.fields
@@ -333,7 +348,10 @@ export class RequestHead extends HeadParser implements RequestLine {
         this.#host = index
         this.host = fields.value(index)
         const name = hostName(this.host)
-        if (name === null) return BAD_HOST
+        if (name === null) {
+          this.#stopBehind(index)
+          return BAD_HOST
+        }
         // The host of the target counts where there is one.
         if (!this.#absolute) this.hostName = name
       } else if (hash === CONTENT_LENGTH && fields.is(index, 'content-length')) {
@@ -357,7 +375,11 @@ export class RequestHead extends HeadParser implements RequestLine {
 
   #duplicate(what: string, index: number, before: number): Refusal {
     const line = (at: number) => `"${this.fields.name(at)}: ${this.fields.value(at)}"`
-    return refuse(400, `client sent duplicate ${what}: ${line(index)}, previous value: ${line(before)}`)
+    const reason = `client sent duplicate ${what}: ${line(index)}, previous value: ${line(before)}`
+    this.#stopBehind(index)
+    // nginx knows the field by its first value only.
+    this.fields.count = index
+    return refuse(400, reason)
   }
 }
 

@@ -74,7 +74,7 @@ export class Http1Stream implements ClientStream {
     this.writer = new ResponseWriter(owner.transport, owner)
     this.body = head.hasBody ? new RequestBody(owner.transport, head.chunked ? -1 : head.contentLength) : null
     this.request = new Request(this, head, head.fields, servers.defaultServer, started)
-    this.request.length = head.position
+    this.request.length = head.received
   }
 
   /** Sets what the request line says. */
