@@ -93,6 +93,16 @@ describeGenerated('heads in pieces and one after the other', HTTP, [
     until: 4,
     logged: 4,
   }),
+  named('pipelined requests over ten buffers', (line(490) + HOST + end).repeat(20), 1, {
+    until: 20,
+    logged: 20,
+    info: false,
+  }),
+  named('pipelined requests with one large buffer', (line(190) + HOST + end).repeat(8), 3, {
+    until: 'close',
+    logged: 5,
+    info: false,
+  }),
   named('a long request line behind a short request', line(100) + HOST + end + line(990) + HOST + end, 1, {
     until: 2,
     logged: 2,

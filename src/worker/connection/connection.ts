@@ -220,7 +220,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const at = from + stop - before
     this.#unread = end - at
     this.#room = at < end && !head.hasBody ? head.buffers.end - stop : 0
-    this.#largeBuffers = this.#room > 0 ? head.buffers.busy : 0
+    this.#largeBuffers = this.#room > 0 && head.buffers.busy > 0 ? 1 : 0
     this.requests++
     this.#start(Http1Stream.accept(this, head, this.#address(), this.#started))
     return at
