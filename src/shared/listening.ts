@@ -18,7 +18,6 @@ interface ServerHandle {
 interface ConnectionHandle {
   readonly fd?: number
   close(): void
-  setNoDelay?(on: boolean): number
 }
 
 export interface ListeningEvents {
@@ -115,11 +114,6 @@ class BareSocket {
 
   constructor(handle: ConnectionHandle) {
     this._handle = handle
-  }
-
-  /** It is set already. */
-  setNoDelay(on: boolean): void {
-    if (!on) this._handle.setNoDelay?.(false)
   }
 
   destroy(): void {

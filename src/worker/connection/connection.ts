@@ -2,12 +2,11 @@
 // and closes in a way that lets the client read its last response. What one request needs is in http1/stream.ts.
 
 import { errnoText } from '../../shared/errno.ts'
-import type { ErrorLog, Level } from '../../shared/error-log.ts'
+import type { Level } from '../../shared/error-log.ts'
 import { latin1 } from '../../shared/latin1.ts'
 import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, logUnanswered } from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
 import type { ClientConnection, Request } from '../http/request.ts'
-import type { AddressServers } from '../http/servers.ts'
 import { sizeRefusal, unfinishedRefusal } from '../http1/head-limits.ts'
 import type { RequestBody } from '../http1/request-body.ts'
 import { type Refusal, RequestHead } from '../http1/request-head.ts'
@@ -18,6 +17,8 @@ import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import { LingeringClose, LingeringTime } from './closing.ts'
 import type { ConnectionHost } from './host.ts'
+import { ListenedAt } from './listened-at.ts'
+import { NoDelay } from './no-delay.ts'
 import { broken, type ProxyProtocol, readPreface } from './proxy-protocol.ts'
 import { SendWatch } from './send-watch.ts'
 
@@ -43,9 +44,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   pipelined = false
   readonly #transport: Transport
   readonly #host: ConnectionHost
-  readonly #key: string
-  #servers: AddressServers | null = null
-  #generation = -1
+  readonly #at: ListenedAt
   #phase: Phase = 'idle'
   /** The head being read, and the text it is read from as long as it is not complete. */
   #head: RequestHead | null = null
@@ -77,8 +76,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #discarding: LingeringTime | null = null
   /** The connection ends behind it. */
   #last = false
-  /** TCP_NODELAY of the socket; settled: a kept connection has asked for it. */
-  #noDelay: 'on' | 'off' | 'settled' = 'on'
+  readonly #noDelay = new NoDelay()
   readonly #readTimer = new Timer(() => this.#readTimedOut())
   #sendWatch: SendWatch | null = null
 
@@ -86,11 +84,11 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   constructor(open: (owner: TransportOwner) => Transport, host: ConnectionHost, key: string, id: number) {
     this.id = id
     this.#host = host
-    this.#key = key
     this.#transport = open(this)
+    this.#at = new ListenedAt(host, key, this.#transport)
     host.stats.addWaiting(1)
-    if (this.#address().proxyProtocol) this.#phase = 'preface'
-    this.#settings = this.#conf()
+    if (this.#at.servers.proxyProtocol) this.#phase = 'preface'
+    this.#settings = this.#at.settings
     this.#readTimer.start(this.#settings.clientHeaderTimeout)
     this.#transport.resume()
   }
@@ -102,7 +100,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     return this.#transport.remotePort
   }
   get localAddress(): string {
-    return this.#transport.localAddress || (this.#key.startsWith('unix:') ? this.#key : '')
+    return this.#at.localAddress
   }
   get localPort(): number {
     return this.#transport.localPort
@@ -125,9 +123,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   delaySegments(): void {
-    if (this.#noDelay !== 'on') return
-    this.#noDelay = 'off'
-    this.#transport.setNoDelay(false)
+    this.#noDelay.turnOff(this.#transport)
   }
 
   // --- bytes from the client
@@ -210,7 +206,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
       const refusal = unfinishedRefusal(head, text)
       if (refusal !== null) return this.#refuse(refusal, end)
       // The time is for the whole head, however many pieces it comes in; that of the first began with the connection.
-      if (before === 0 && this.requests > 0) this.#readTimer.start(this.#conf().clientHeaderTimeout)
+      if (before === 0 && this.requests > 0) this.#readTimer.start(this.#at.settings.clientHeaderTimeout)
       return end
     }
     this.#text = ''
@@ -222,7 +218,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#room = at < end && !head.hasBody ? head.buffers.end - stop : 0
     this.#largeBuffers = this.#room > 0 && head.buffers.busy > 0 ? 1 : 0
     this.requests++
-    this.#start(Http1Stream.accept(this, head, this.#address(), this.#started))
+    this.#start(Http1Stream.accept(this, head, this.#at.servers, this.#started))
     return at
   }
 
@@ -234,7 +230,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     stats.addWaiting(-1)
     stats.addReading(1)
     this.#head = spareHeads.pop() ?? new RequestHead()
-    this.#head.begin(this.#address().headRules, this.#room, this.#largeBuffers, skipped)
+    this.#head.begin(this.#at.servers.headRules, this.#room, this.#largeBuffers, skipped)
   }
 
   /** A request is made of the head. */
@@ -283,7 +279,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     // As nginx: logs show as much of the line as came.
     if (!head.inFields && head.line === '') head.line = firstLine(this.#text)
     this.#text = ''
-    return this.#adopt(Http1Stream.refuse(this, head, this.#address(), this.#started))
+    return this.#adopt(Http1Stream.refuse(this, head, this.#at.servers, this.#started))
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {
@@ -381,7 +377,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     }
     if (this.#body !== null && (!last || this.#body.discarding)) return this.#discardRest(last)
     if (last) return this.#closeGently(stream.body !== null && !stream.body.discarding)
-    if (settings.tcpNodelay && this.#noDelay !== 'settled') this.#settleNoDelay()
+    if (settings.tcpNodelay) this.#noDelay.settle(this.#transport)
     this.#next()
   }
 
@@ -392,11 +388,6 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#last = last
     this.#readTimer.start(this.#settings.lingeringTimeout)
     this.#takeAhead()
-  }
-
-  #settleNoDelay(): void {
-    if (this.#noDelay === 'off') this.#transport.setNoDelay(true)
-    this.#noDelay = 'settled'
   }
 
   /** The request is over: what it held goes back. */
@@ -449,7 +440,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #logEnd(): void {
     if (this.#text !== '') this.#log('error', broken(this.#text).broken)
     else if (this.requests === 0) this.#log('info', 'client closed connection')
-    else this.#errorLog.log('info', `client ${this.#name} closed keepalive connection`, this.id)
+    else this.#at.logEndOfKept(this.id)
   }
 
   #clientGone(r: Request): void {
@@ -571,37 +562,9 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#phase = 'closed'
   }
 
-  // --- what is logged outside of requests
-
-  get #errorLog(): ErrorLog {
-    return this.#address().defaultServer.plan.errorLog
-  }
-
-  get #name(): string {
-    return this.remoteAddress || 'unix:'
-  }
-
   #log(level: Level, message: string): void {
-    const log = this.#errorLog
-    if (!log.enabled(level)) return
     const doing = this.#phase === 'preface' ? 'reading PROXY protocol' : 'waiting for request'
-    log.log(level, `${message} while ${doing}, client: ${this.#name}, server: ${this.#key}`, this.id)
-  }
-
-  // --- configuration
-
-  /** The servers of the newest Cycle behind the socket this connection came on. */
-  #address(): AddressServers {
-    if (this.#generation === this.#host.generation) return this.#servers!
-    const socket = this.#host.servers(this.#key)
-    if (socket !== null) this.#servers = socket.several ? socket.find(this.localAddress) : socket.fallback
-    this.#generation = this.#host.generation
-    return this.#servers!
-  }
-
-  /** Settings that count before a request has chosen its server. */
-  #conf(): ConnectionConf {
-    return this.#address().defaultServer.plan.confs[clientConnection.index] as ConnectionConf
+    this.#at.log(level, message, doing, this.id)
   }
 }
 

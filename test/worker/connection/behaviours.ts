@@ -17,7 +17,7 @@ const SERVER = `
   location /short { keepalive_timeout 100ms; return 200 "short"; }
 `
 const HTTP = `
-  server { listen 127.0.0.1:%PORT%; server_name few; keepalive_requests 3; return 200 "few"; }
+  server { listen 127.0.0.1:%PORT%; server_name few; keepalive_requests 3; location / { return 200 "few"; } }
 `
 
 export function describeConnections(

@@ -1,0 +1,64 @@
+// The address a client connection came in on: which servers stand behind it, by the newest Cycle, and what is logged
+// of the connection outside of its requests.
+
+import type { Level } from '../../shared/error-log.ts'
+import type { AddressServers } from '../http/servers.ts'
+import { type ConnectionConf, clientConnection } from '../modules/connection.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { ConnectionHost } from './host.ts'
+
+export class ListenedAt {
+  readonly #host: ConnectionHost
+  readonly #key: string
+  readonly #transport: Transport
+  #servers: AddressServers | null = null
+  #generation = -1
+
+  /** `key` names the listening socket. */
+  constructor(host: ConnectionHost, key: string, transport: Transport) {
+    this.#host = host
+    this.#key = key
+    this.#transport = transport
+  }
+
+  /** The servers of the newest Cycle that listens there. */
+  get servers(): AddressServers {
+    if (this.#generation === this.#host.generation) return this.#servers!
+    const socket = this.#host.servers(this.#key)
+    if (socket !== null)
+      this.#servers = socket.several ? socket.find(this.#transport.localAddress) : socket.fallback
+    this.#generation = this.#host.generation
+    return this.#servers!
+  }
+
+  /** Own side of the connection; `unix:` and the path for a unix socket. */
+  get localAddress(): string {
+    return this.#transport.localAddress || (this.#key.startsWith('unix:') ? this.#key : '')
+  }
+
+  /** Settings that count before a request has chosen its server. */
+  get settings(): ConnectionConf {
+    return this.servers.defaultServer.plan.confs[clientConnection.index] as ConnectionConf
+  }
+
+  /** Logs what happens on the connection while it is `doing` something. */
+  log(level: Level, message: string, doing: string, connection: number): void {
+    const { errorLog } = this.servers.defaultServer.plan
+    if (!errorLog.enabled(level)) return
+    errorLog.log(
+      level,
+      `${message} while ${doing}, client: ${this.#client}, server: ${this.#key}`,
+      connection,
+    )
+  }
+
+  /** Logs that the client has ended a kept connection, as nginx does: without any context. */
+  logEndOfKept(connection: number): void {
+    const { errorLog } = this.servers.defaultServer.plan
+    errorLog.log('info', `client ${this.#client} closed keepalive connection`, connection)
+  }
+
+  get #client(): string {
+    return this.#transport.remoteAddress || 'unix:'
+  }
+}
