@@ -93,3 +93,17 @@ describe('escapeUri', () => {
     expect(escapeUri(uri)).toBe(escaped)
   })
 })
+
+describe('normalizeTarget without merging slashes', () => {
+  it.each([
+    ['//', '//'],
+    ['//a///b', '//a///b'],
+    ['//..', '/'],
+    ['/a//..', '/a/'],
+    ['/.//a', '//a'],
+    ['/a/%2fb', '/a//b'],
+    ['/../', null],
+  ])('of %j is %j', (target, uri) => {
+    expect(normalizeTarget(target, false)?.uri ?? null).toBe(uri)
+  })
+})
