@@ -5,8 +5,8 @@ import type { Node, Pattern } from './ast.ts'
 import { ALL, type ByteSet, disjoint, union } from './bytes.ts'
 import { anchored, first, nullable, shortest } from './shape.ts'
 
-/** Steps V8 may take for one match: a few milliseconds. */
-const MOST_STEPS = 4_000_000
+/** Steps V8 may take for one match: at most some 10 milliseconds. */
+const MOST_STEPS = 8_000_000
 const LONGEST = 1 << 24
 /** Shorter texts than these are not worth a decision for each match. */
 const SHORTEST = 64

@@ -115,9 +115,9 @@ function body(parser: Parser, reset = false): Node {
 }
 
 function plain(parser: Parser, reset = false): Item {
-  // A node of its own, so that a quantifier behind it takes all of it.
+  // A node of its own: a quantifier behind it takes all of it, and its branches are not those of a group around it.
   const node = body(parser, reset)
-  return repeatable(node.type === 'sequence' ? { type: 'sequence', items: [...node.items] } : node)
+  return repeatable({ type: 'sequence', items: node.type === 'sequence' ? [...node.items] : [node] })
 }
 
 function capture(parser: Parser): Item {

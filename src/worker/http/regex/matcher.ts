@@ -1,8 +1,9 @@
 // Our own matcher: PCRE's backtracking, for patterns that JavaScript cannot say and for texts on which V8 might not come
 // back. It keeps what it may have to undo on a stack of its own and counts its steps.
 
-import { type ByteSet, otherCase, WORD } from './bytes.ts'
-import { ASSERTIONS, OP, type Program } from './program.ts'
+import { holds } from './assertions.ts'
+import { type ByteSet, otherCase } from './bytes.ts'
+import { OP, type Program } from './program.ts'
 import type { Captures } from './regex.ts'
 
 /** Steps before a match is given up, as PCRE2's match limit does; takes a few tens of milliseconds. */
@@ -23,8 +24,6 @@ const GREEDY = 2
 /** address of the repeat, position reached, greatest position */
 const LAZY = 3
 const REPEAT_LENGTH = 5
-
-const NEWLINE = 10
 
 /** A call of a group: where it was made, where it returns to and what registers were then. */
 interface Frame {
@@ -48,6 +47,8 @@ export class Matcher {
   #top = 0
   #steps = 0
   #position = 0
+  /** Steps that the last instruction took beyond its own. */
+  #work = 0
   /** MATCH_LIMIT or RECURSION_LOOP once it has come to that. */
   #error = 0
 
@@ -144,16 +145,15 @@ export class Matcher {
         case OP.back: {
           const end = this.#endOfCopy(code[at + 1]!, code[at + 2] === 1, position)
           matches = end >= 0
-          if (matches) steps += (end - position) >> 3
+          steps += this.#work
           position = end
           at += 3
           break
         }
         case OP.repeatSet: {
-          const before = position
           position = this.#repeat(at, position)
           matches = position >= 0
-          if (matches) steps += (position - before) >> 3
+          steps += this.#work
           at += REPEAT_LENGTH
           break
         }
@@ -305,6 +305,7 @@ export class Matcher {
     const target = kind === 1 ? Math.min(least, furthest) : furthest
     let end = position
     while (end < target && set[text.charCodeAt(end)] === 1) end++
+    this.#work = (end - position) >> 3
     if (end < least) return -1
     if (kind === 0 && end > least) this.#push(GREEDY, at + REPEAT_LENGTH, end, least)
     if (kind === 1 && end < furthest) this.#push(LAZY, at, end, furthest)
@@ -316,9 +317,11 @@ export class Matcher {
     const registers = this.#registers
     const text = this.#text
     const group = this.#program.lists[list]!.find((number) => registers[2 * number]! >= 0)
+    this.#work = 0
     if (group === undefined) return -1
     const start = registers[2 * group]!
     const length = registers[2 * group + 1]! - start
+    this.#work = Math.min(length, text.length - position) >> 3
     for (let index = 0; index < length; index++) {
       const one = text.charCodeAt(start + index)
       const other = text.charCodeAt(position + index)
@@ -401,30 +404,4 @@ export class Matcher {
     const frame = this.#frames[this.#frame]
     return frame !== undefined && (list < 0 || this.#program.lists[list]!.includes(frame.group))
   }
-}
-
-function holds(kind: number, text: string, position: number): boolean {
-  switch (ASSERTIONS[kind]) {
-    case 'start':
-      return position === 0
-    case 'line start':
-      // Not after a newline that ends the text.
-      return position === 0 || (text.charCodeAt(position - 1) === NEWLINE && position < text.length)
-    case 'end':
-      return (
-        position === text.length || (position === text.length - 1 && text.charCodeAt(position) === NEWLINE)
-      )
-    case 'line end':
-      return position === text.length || text.charCodeAt(position) === NEWLINE
-    case 'very end':
-      return position === text.length
-    case 'word boundary':
-      return isWord(text, position - 1) !== isWord(text, position)
-    default:
-      return isWord(text, position - 1) === isWord(text, position)
-  }
-}
-
-function isWord(text: string, position: number): boolean {
-  return position >= 0 && position < text.length && WORD[text.charCodeAt(position)] === 1
 }

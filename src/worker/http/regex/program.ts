@@ -3,7 +3,8 @@
 // Registers hold positions and counters: first the start and end of each group (group 0 is the whole match), then where
 // each open group began, then what loops and lookarounds need. Every change of one can be undone; see matcher.ts.
 
-import { type Assertion, type Condition, type Node, type Pattern, some } from './ast.ts'
+import { ASSERTIONS } from './assertions.ts'
+import { type Condition, type Node, type Pattern, some } from './ast.ts'
 import { ALL, type ByteSet, onlyByte } from './bytes.ts'
 import { fixedLength } from './lookbehind.ts'
 import { anchored, first, nullable, shortest } from './shape.ts'
@@ -63,16 +64,6 @@ export const OP = {
   /** target to try when what follows fails */
   otherwise: 26,
 } as const
-
-export const ASSERTIONS: readonly Assertion[] = [
-  'start',
-  'line start',
-  'end',
-  'line end',
-  'very end',
-  'word boundary',
-  'no word boundary',
-]
 
 export interface Program {
   readonly code: Int32Array
