@@ -116,11 +116,21 @@ function requestHeaders(conf: ProxyConf, proxyHost: ComplexValue, context: Build
   return [...configured, { name: 'Host', value: proxyHost }]
 }
 
+/** What `orElse` made, so that the same two give the same: plans that say the same are shared. */
+const choices = new WeakMap<ComplexValue, WeakMap<ComplexValue, ComplexValue>>()
+
 /** `value`, or `other` where that is empty: a Host is never missing in HTTP/1.1 (nginx since 1.31.4). */
 function orElse(value: ComplexValue, other: ComplexValue): ComplexValue {
   if (value.constant === '') return other
   if (value.constant !== null) return value
-  return { constant: null, evaluate: (r) => value.evaluate(r) || other.evaluate(r) }
+  let known = choices.get(value)
+  if (known === undefined) choices.set(value, (known = new WeakMap()))
+  let choice = known.get(other)
+  if (choice === undefined) {
+    choice = { constant: null, evaluate: (r) => value.evaluate(r) || other.evaluate(r) }
+    known.set(other, choice)
+  }
+  return choice
 }
 
 function headerSteps(headers: SetHeader[]): { steps: HeaderStep[]; lastLines: string } {
