@@ -183,6 +183,29 @@ describe.each(['handle', 'socket'] as const)('%s transport', (kind) => {
     expect(owner.drains).toBe(1)
   })
 
+  // net.Socket knows of whole writes only.
+  it.skipIf(kind === 'socket')('shows that the peer has taken some of a long send', async () => {
+    const { transport, peer, owner } = await pair({ paused: true, keep: false })
+    const bytes = Buffer.alloc(64 * 1024)
+    for (let part = 0; part < 1000; part++) transport.send('', bytes, 0, bytes.length, '')
+    const { queued } = transport
+    peer.socket.on('data', () => peer.count > 32 * 1024 * 1024 && peer.socket.pause())
+    peer.socket.resume()
+    await eventually('progress', () => transport.queued < queued)
+    expect(transport.queued).toBeGreaterThan(0)
+    expect(owner.drains).toBe(0)
+  })
+
+  it('takes TCP_NODELAY off and on', async () => {
+    const { transport, peer } = await pair()
+    transport.setNoDelay(false)
+    transport.setNoDelay(true)
+    transport.send('sent', null, 0, 0, '')
+    expect(await peer.take('sent')).toContain('sent')
+    transport.destroy()
+    expect(() => transport.setNoDelay(true)).not.toThrow()
+  })
+
   it('tells about room after a small send that had to wait, too', async () => {
     const { owner, transport, peer } = await pair({ paused: true, keep: false })
     const bytes = Buffer.alloc(1000)
