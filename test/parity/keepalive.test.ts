@@ -39,7 +39,6 @@ const CONF = `${LOGGING}${MODERN}
     location /norequests { keepalive_requests 0; return 200 "no requests"; }
     location /one { keepalive_requests 1; return 200 "one"; }
     location /three { keepalive_requests 3; return 200 "three"; }
-    location /notime { keepalive_time 0; return 200 "no time"; }
   }
   server { listen 127.0.0.1:%PORT2%; keepalive_timeout 0; return 200 "server"; }
   server { listen 127.0.0.1:%PORT3%; keepalive_requests 2; return 200 "server"; }
@@ -99,7 +98,7 @@ for (const target of [
   '/noheader',
   '/norequests',
   '/one',
-  '/notime',
+
   '/zero/proxy',
 ]) {
   cases.push({ name: `GET ${target}`, send: thenClose(get(target)), until: 'close' })
