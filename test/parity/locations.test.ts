@@ -110,3 +110,38 @@ describeParity(
   server { listen 127.0.0.1:%PORT%; server_name returns.test; return 200 "server's own"; location / { return 200 "location"; } }`,
   [{ name: "server's return goes before locations", send: get('/', 'Host: returns.test') }],
 )
+
+describeParity(
+  'the redirect of a proxied prefix without its slash',
+  `${LOGGING}
+  log_format own 'own log: $uri $status';
+  server {
+    listen 127.0.0.1:%PORT%;
+    location /settings/ {
+      access_log logs/access.log own;
+      add_header X-Where here always;
+      absolute_redirect off;
+      keepalive_timeout 0;
+      proxy_pass http://%BACKEND%;
+    }
+    location /outer/ {
+      add_header X-Where outer always;
+      location /outer/inner/ {
+        add_header X-Where inner always;
+        proxy_pass http://%BACKEND%;
+      }
+      proxy_pass http://%BACKEND%;
+    }
+    location ^~ /exact/ { add_header X-Where prefix always; proxy_pass http://%BACKEND%; }
+    location = /exact/ { add_header X-Where exact always; proxy_pass http://%BACKEND%; }
+    location = /same/ { add_header X-Where exact always; proxy_pass http://%BACKEND%; }
+    location /same/ { add_header X-Where prefix always; return 200; }
+  }`,
+  [
+    { name: 'has the settings of the location', send: get('/settings?a=b'), until: 'close' },
+    { name: 'of the outer one', send: get('/outer') },
+    { name: 'of the nested one', send: get('/outer/inner') },
+    { name: 'of the exact one where both are there', send: get('/exact') },
+    { name: 'of an exact one alone that proxies', send: get('/same') },
+  ],
+)

@@ -32,20 +32,27 @@ interface PrefixNode {
   readonly next: PrefixNode[]
 }
 
-/** The request is to be redirected to its URI with a slash at the end. */
-export const APPEND_SLASH = 'append slash'
+/** The request is redirected to its URI with a slash at the end, by `plan`: the location it would come to there. */
+export class AppendSlash {
+  readonly plan: LocationPlan
+
+  constructor(plan: LocationPlan) {
+    this.plan = plan
+  }
+}
 
 export class LocationTree {
   readonly #exact = new Map<string, Choice>()
   readonly #prefixes: PrefixNode | null
   readonly #regexes: (Choice & { regex: Regex })[] = []
   readonly #named = new Map<string, LocationPlan>()
-  /** Prefix locations ending in a slash that proxy: without the slash they answer 301. */
-  readonly #slashed = new Set<string>()
+  /** Locations ending in a slash that proxy, by their text without it, which is answered with 301. */
+  readonly #slashed = new Map<string, AppendSlash>()
 
   /** `plan` makes the plan of a location scope; called once for each. */
   constructor(scopes: readonly Scope[], plan: (scope: Scope, name: string) => LocationPlan) {
     let prefixes: PrefixNode | null = null
+    const slashed = new Set<string>()
     for (const scope of scopes) {
       const { modifier, pattern, regex, redirectSlash } = locationConf(scope)
       const location = plan(scope, pattern)
@@ -59,9 +66,14 @@ export class LocationTree {
           settled: false,
           final: modifier === '^~',
         })
-      if (redirectSlash && regex === null) this.#slashed.add(pattern)
+      if (redirectSlash && regex === null) slashed.add(pattern)
     }
     this.#prefixes = prefixes
+    for (const pattern of slashed) {
+      // As in nginx the settings of `= pattern/` count where both are there, whichever of them proxies.
+      const { plan } = this.#exact.get(pattern) ?? this.#longestPrefix(pattern)!
+      this.#slashed.set(pattern.slice(0, -1), new AppendSlash(plan))
+    }
   }
 
   get empty(): boolean {
@@ -74,23 +86,26 @@ export class LocationTree {
   }
 
   /** The location for `r.uri`; null: none of this level. */
-  find(r: Request): LocationPlan | typeof APPEND_SLASH | null {
+  find(r: Request): LocationPlan | AppendSlash | null {
     const choice = this.#choose(r)
-    return choice === null || choice === APPEND_SLASH ? choice : choice.plan
+    return choice === null || choice instanceof AppendSlash ? choice : choice.plan
   }
 
-  #choose(r: Request): Choice | typeof APPEND_SLASH | null {
+  #choose(r: Request): Choice | AppendSlash | null {
     const uri = r.uri
     if (this.#exact.size > 0) {
       const exact = this.#exact.get(uri)
       if (exact !== undefined) return exact
     }
     const prefix = this.#longestPrefix(uri)
-    if (this.#slashed.size > 0 && prefix?.prefix !== uri && this.#slashed.has(`${uri}/`)) return APPEND_SLASH
+    if (this.#slashed.size > 0 && prefix?.prefix !== uri) {
+      const redirect = this.#slashed.get(uri)
+      if (redirect !== undefined) return redirect
+    }
     let found: Choice | null = prefix
     if (prefix !== null && !prefix.plan.locations.empty) {
       const nested = prefix.plan.locations.#choose(r)
-      if (nested === APPEND_SLASH || nested?.settled) return nested
+      if (nested instanceof AppendSlash || nested?.settled) return nested
       found = nested ?? prefix
     }
     if (prefix?.final) return found
@@ -120,9 +135,9 @@ function nextNode(node: PrefixNode, text: string, at: number): PrefixNode | null
 }
 
 /** What a location given by a regular expression has inside does not change that it is settled. */
-function nestedInRegex(r: Request, choice: Choice): Choice | typeof APPEND_SLASH {
+function nestedInRegex(r: Request, choice: Choice): Choice | AppendSlash {
   const nested = choice.plan.locations.empty ? null : choice.plan.locations.find(r)
-  if (nested === null || nested === APPEND_SLASH) return nested ?? choice
+  if (nested === null || nested instanceof AppendSlash) return nested ?? choice
   return { plan: nested, settled: true }
 }
 

@@ -1,9 +1,10 @@
 // The phase engine: server handlers, location choice, location handlers, in the order plan.ts settled.
 
+import { describeFailure } from '../../shared/failure.ts'
 import { limitKeepalive } from '../modules/connection.ts'
 import { coreHttp } from '../modules/core.ts'
 import { finalize } from './finalize.ts'
-import { APPEND_SLASH } from './locations.ts'
+import { AppendSlash } from './locations.ts'
 import { DECLINED, DONE, type Handler, OK, type Result } from './module.ts'
 import type { LocationPlan } from './plan.ts'
 import { RegexLimitError } from './regex.ts'
@@ -41,13 +42,14 @@ function afterServerHandler(r: Request, result: Result): boolean {
 }
 
 function chooseLocation(r: Request): void {
-  let found: LocationPlan | typeof APPEND_SLASH | null
+  let found: LocationPlan | AppendSlash | null
   try {
     found = r.server.plan.locations.find(r)
   } catch (error) {
     return finalize(r, failed(r, error))
   }
-  if (found === APPEND_SLASH) {
+  if (found instanceof AppendSlash) {
+    enterLocation(r, found.plan)
     const query = r.args === '' ? '' : `?${r.args}`
     r.response.location = `${escapeUri(r.uri)}/${query}`
     return finalize(r, 301)
@@ -98,6 +100,6 @@ function failed(r: Request, error: unknown): Result {
     r.log('alert', error.message)
     return 500
   }
-  r.log('alert', `handler failed: ${error instanceof Error ? error.stack : String(error)}`)
+  r.log('alert', `handler failed: ${describeFailure(error)}`)
   return 500
 }
