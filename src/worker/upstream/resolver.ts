@@ -39,7 +39,7 @@ export class Resolver {
   readonly #options: ResolverOptions
   /** Oldest first. */
   readonly #known = new Map<string, { answer: Answer; until: number }>()
-  readonly #pending = new Map<string, Ask[]>()
+  readonly #pending = new Map<string, Set<Ask>>()
 
   constructor(options: ResolverOptions = SYSTEM) {
     this.#options = options
@@ -51,17 +51,21 @@ export class Resolver {
     return entry === undefined || entry.until <= this.#options.now() ? null : entry.answer
   }
 
-  /** Calls `ask` once, not before this call has returned. */
-  resolve(name: string, ask: Ask): void {
-    const waiting = this.#pending.get(name)
-    if (waiting !== undefined) return void waiting.push(ask)
+  /** Calls `ask` once, not before this call has returned. What it gives is called by those who give up. */
+  resolve(name: string, ask: Ask): () => void {
+    let asks = this.#pending.get(name)
+    if (asks === undefined) this.#ask(name, (asks = new Set()))
+    asks.add(ask)
+    return () => asks.delete(ask)
+  }
+
+  #ask(name: string, asks: Set<Ask>): void {
     const failure = !/^[\w.-]{1,255}$/.test(name)
       ? '3: Host not found'
       : this.#pending.size >= MOST_PENDING
         ? '5: Operation refused'
         : null
-    if (failure !== null) return queueMicrotask(() => ask({ failure }))
-    const asks = [ask]
+    if (failure !== null) return queueMicrotask(() => tell(asks, { failure }))
     this.#pending.set(name, asks)
     const timer = setTimeout(() => this.#answer(name, asks, { failure: '110: Operation timed out' }), TIMEOUT)
     timer.unref()
@@ -72,7 +76,7 @@ export class Resolver {
     })
   }
 
-  #answer(name: string, asks: Ask[], answer: Answer): void {
+  #answer(name: string, asks: Set<Ask>, answer: Answer): void {
     // It may have timed out before.
     if (this.#pending.get(name) !== asks) return
     this.#pending.delete(name)
@@ -80,8 +84,14 @@ export class Resolver {
     const kept = 'failure' in answer ? FAILURE_KEPT : KEPT
     this.#known.set(name, { answer, until: this.#options.now() + kept })
     if (this.#known.size > MOST_NAMES) this.#known.delete(this.#known.keys().next().value!)
-    for (const ask of asks) ask(answer)
+    tell(asks, answer)
   }
+}
+
+function tell(asks: Set<Ask>, answer: Answer): void {
+  for (const ask of asks) ask(answer)
+  // A look-up that is over for them may hold the set for longer.
+  asks.clear()
 }
 
 function failureText(error: NodeJS.ErrnoException | null): string {

@@ -12,6 +12,8 @@ export class Resolving implements ContentSource {
   readonly #url: UpstreamUrl
   readonly #found: (group: PeerGroup) => void
   #over = false
+  /** A look-up may take long: it is not to hold on to a request that has ended. */
+  #giveUp: () => void = () => {}
 
   /** `found` goes on with the group; where there is none the request ends with 502. */
   constructor(r: Request, url: UpstreamUrl, found: (group: PeerGroup) => void) {
@@ -22,7 +24,7 @@ export class Resolving implements ContentSource {
 
   start(groups: RuntimeGroups): void {
     this.#r.source = this
-    groups.resolve(this.#url, (group, failure) => {
+    this.#giveUp = groups.resolve(this.#url, (group, failure) => {
       if (this.#over) return
       this.#over = true
       if (group !== null) return this.#found(group)
@@ -37,11 +39,12 @@ export class Resolving implements ContentSource {
   clientGone(): void {
     if (this.#over) return
     this.#r.log('info', 'client prematurely closed connection')
-    this.#over = true
+    this.stop()
     finalize(this.#r, CLIENT_CLOSED_REQUEST)
   }
 
   stop(): void {
     this.#over = true
+    this.#giveUp()
   }
 }

@@ -43,11 +43,17 @@ export class RuntimeGroups {
     return answer !== null && 'addresses' in answer ? this.#group(url, answer.addresses) : null
   }
 
-  /** Calls `done` with the group of `url`, or with why there is none: `3: Host not found`. */
-  resolve(url: UpstreamUrl, done: (group: PeerGroup | null, failure: string) => void): void {
+  /**
+   * Calls `done` with the group of `url`, or with why there is none: `3: Host not found`. What it gives is called by
+   * those who give up.
+   */
+  resolve(url: UpstreamUrl, done: (group: PeerGroup | null, failure: string) => void): () => void {
     const known = this.#resolver.known(url.key)
-    if (known !== null && 'failure' in known) return queueMicrotask(() => done(null, known.failure))
-    this.#resolver.resolve(url.key, (answer) => {
+    if (known !== null && 'failure' in known) {
+      queueMicrotask(() => done(null, known.failure))
+      return () => {}
+    }
+    return this.#resolver.resolve(url.key, (answer) => {
       if ('failure' in answer) done(null, answer.failure)
       else done(this.#group(url, answer.addresses), '')
     })

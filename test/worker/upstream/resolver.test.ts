@@ -1,5 +1,7 @@
 // The look-up of names at run time, with a system that answers when the test says so, and the groups made of them.
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PeerGroup, UpstreamHost } from '../../../src/worker/upstream/peers.ts'
 import { type Answer, Resolver } from '../../../src/worker/upstream/resolver.ts'
@@ -52,6 +54,25 @@ describe('a name', () => {
     const answer = await new Promise<Answer>((done) => resolver.resolve(name, done))
     expect(answer).toEqual({ failure: '3: Host not found' })
     expect(asked).toEqual([])
+  })
+
+  it('is not told to those who have given up, and they are not kept until it is found', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const told: string[] = []
+    const giveUp = () => {
+      const request = { id: 'gone' }
+      resolver.resolve('a.test', () => told.push(request.id))()
+      return new WeakRef(request)
+    }
+    const gone = giveUp()
+    resolver.resolve('a.test', () => told.push('waiting'))
+    await new Promise(setImmediate)
+    collect()
+    expect(gone.deref()).toBeUndefined()
+    asked[0]!.done(null, ['192.0.2.1'])
+    expect(told).toEqual(['waiting'])
+    expect(resolver.known('a.test')).not.toBeNull()
   })
 
   it('is refused while too many others are asked for', async () => {
