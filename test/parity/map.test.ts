@@ -9,7 +9,7 @@ const HTTP = `${MODERN}
   access_log logs/access.log maps;
 
   map $http_x $precedence { hostnames; default d; *.example.com head; www.example.com exact;
-    www.example.* tail; .example.org both; '~www' regex; '~*WWW' never; *.www.example.com longer; }
+    www.example.* tail; hostnames; .example.org both; '~www' regex; '~*WWW' never; *.www.example.com longer; }
   map $http_x $flags_last { www.example.com exact; hostnames; *.example.com head; default d; }
   map $http_x $special { \\default named; default d; \\hostnames h; \\volatile v; \\include i; '\\~x' tilde; '' empty; }
   map $http_x $no_default { a 1; }

@@ -29,7 +29,7 @@ class MapTable {
   /** Adds what one line of the block says. */
   add(entry: Directive, context: BuildContext): void {
     const [argument] = entry.args
-    if (argument === undefined && entry.name === 'hostnames') this.#hostNames = new HostNames(this.#texts)
+    if (argument === undefined && entry.name === 'hostnames') this.#hostNames ??= new HostNames(this.#texts)
     else if (argument === undefined && entry.name === 'volatile') this.volatile = true
     else if (argument === undefined || entry.args.length > 1) {
       context.error('invalid number of the map parameters')
