@@ -45,7 +45,11 @@ class OpenLog {
 
   close(): void {
     this.write()
-    closeSync(this.#fd)
+    try {
+      closeSync(this.#fd)
+    } catch {
+      // The descriptor is gone all the same; a network's file system tells late that lines were lost.
+    }
   }
 }
 
