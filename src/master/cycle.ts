@@ -5,6 +5,7 @@ import { COMMAND_LINE, ConfError, type Directive } from '../shared/conf/directiv
 import { loadConfig, parseText, type SourceFile } from '../shared/conf/parser.ts'
 import { allocateZones, resolveHosts } from '../shared/conf/resources.ts'
 import { type CoreConf, core, workerConnections } from '../shared/core.ts'
+import { describeFailure } from '../shared/failure.ts'
 import type { CyclePlan, ListenAddress } from '../shared/messages.ts'
 import { listenAddresses } from '../worker/http/servers.ts'
 import { modules } from '../worker/modules.ts'
@@ -116,5 +117,5 @@ function override(source: Source, options: Options): void {
 export function startError(error: unknown): string {
   if (error instanceof ConfError || (error instanceof Error && error.constructor === Error))
     return error.message
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return describeFailure(error)
 }

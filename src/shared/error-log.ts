@@ -154,9 +154,21 @@ export function reportToStderr(level: Level, message: string): void {
   writeLine(STDERR, `weir: [${level}] ${message}\n`)
 }
 
+const CONTROL = /[\x00-\x1f\x7f]/
+const ALL_CONTROLS = /[\x00-\x1f\x7f]/g
+
+/** Clients and backends have their say in messages: no line may end early, and no terminal be told anything. */
+function oneLine(message: string): string {
+  if (!CONTROL.test(message)) return message
+  return message.replace(
+    ALL_CONTROLS,
+    (char) => `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  )
+}
+
 function formatLine(level: Level, message: string, connection: number): string {
   const mark = connection === 0 ? '' : `*${connection} `
-  const line = `${errorLogTime()} [${level}] ${process.pid}#${threadId}: ${mark}${message}`
+  const line = `${errorLogTime()} [${level}] ${process.pid}#${threadId}: ${mark}${oneLine(message)}`
   return `${line.length < LONGEST_LINE ? line : line.slice(0, LONGEST_LINE - 1)}\n`
 }
 

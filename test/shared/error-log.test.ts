@@ -79,6 +79,15 @@ describe('ErrorLog', () => {
     expect(text()).toContain(': \xe9 %s %d %%\n')
   })
 
+  it('shows control characters as bytes, so that a message is one line whatever clients put into it', () => {
+    const { path, fd, text } = file('a')
+    const log = new ErrorLog([{ path, fd, level: 'error' }])
+    log.error('open() "/a\n2026/01/01 00:00:00 [alert] forged\r\0\x1b[2J\x7f" failed')
+    const shown = '"/a\\x0A2026/01/01 00:00:00 [alert] forged\\x0D\\x00\\x1B[2J\\x7F" failed\n'
+    expect(text().endsWith(shown)).toBe(true)
+    expect(text().match(/\n/g)).toHaveLength(1)
+  })
+
   it('cuts a line after 2048 bytes, as nginx', () => {
     const { path, fd, text } = file('a')
     new ErrorLog([{ path, fd, level: 'error' }]).error('x'.repeat(5000))

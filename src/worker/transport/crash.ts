@@ -1,6 +1,7 @@
 // What happens when handling what a connection brought throws, which is a bug of ours: the connection is closed and the
 // stack is logged; the thread and its other connections live on.
 
+import { describeFailure } from '../../shared/failure.ts'
 import type { Transport } from './transport.ts'
 
 let report: (stack: string) => void = () => {}
@@ -12,7 +13,7 @@ export function onCrash(reporter: (stack: string) => void): void {
 
 /** Tells of an error that nothing else will. */
 export function reportCrash(error: unknown): void {
-  report(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  report(describeFailure(error))
 }
 
 /** Closes `transport`, whose owner threw `error`. */
