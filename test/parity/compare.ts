@@ -137,7 +137,7 @@ async function view(
   patience = 3000,
 ): Promise<View> {
   backend.reset(parityCase.answer)
-  const before = { access: proxy.accessLog.length, error: proxy.errorLog.length }
+  const before = { access: wholeLines(proxy.accessLog), error: wholeLines(proxy.errorLog) }
   const parts = [parityCase.send].flat().map((part) => withPorts(part, proxy))
   const until = parityCase.until ?? 1
   const answer = await rawRequest(proxy.ports[(parityCase.port ?? 1) - 1]!, parts, {
@@ -160,6 +160,11 @@ async function view(
     access: accessLines(access(), bytes, proxy),
     error: errorLines(proxy.errorLog.slice(before.error), proxy, parityCase.info ?? false),
   }
+}
+
+/** Length of what is written completely: a line may be read while it is being written. */
+function wholeLines(log: string): number {
+  return log.lastIndexOf('\n') + 1
 }
 
 function withPorts(text: string, proxy: RunningProxy): string {

@@ -357,6 +357,7 @@ const inServer = [
   'location / { proxy_pass http://unix:; }',
   `location / { proxy_pass http://unix:/${'p'.repeat(200)}; }`,
   'location / { proxy_pass http://$; }',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: nginx's variables look like that
   'location / { proxy_pass http://${host; }',
   'location / { proxy_pass http://$host; proxy_pass http://127.0.0.1; }',
   'proxy_method GET; proxy_method PUT;',
