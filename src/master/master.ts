@@ -7,6 +7,7 @@ import { WorkerStats } from '../shared/stats.ts'
 import { buildLoaded, type LoadedCycle, planOf, readSource, type Source, startError } from './cycle.ts'
 import { Distributor } from './distribute.ts'
 import { BindError, type BoundSockets, Listeners, releaseBound } from './listen.ts'
+import { type LogFiles, LogFileTable } from './log-files.ts'
 import { closeLogFiles, type MasterLog, makeLogsFolder, openLogFiles } from './master-log.ts'
 import type { Options } from './options.ts'
 import type { Paths } from './paths.ts'
@@ -19,8 +20,6 @@ import { SLOTS, WorkerPool } from './workers.ts'
 /** Half of the slots: a reload may start as many new workers while the old ones still drain. */
 const MOST_WORKERS = SLOTS / 2
 
-type LogFiles = Record<string, number>
-
 export class Master {
   readonly #options: Options
   readonly #paths: Paths
@@ -29,9 +28,7 @@ export class Master {
   readonly #pool: WorkerPool
   readonly #distributor: Distributor
   #current: LoadedCycle
-  #logFiles: LogFiles
-  /** Log files that only earlier Cycles name, by generation: closed when no worker uses that Cycle any more. */
-  readonly #retired = new Map<number, { files: LogFiles; users: Set<WorkerHandle> }>()
+  readonly #logFiles: LogFileTable<WorkerHandle>
   #pid: PidFile | null = null
   #dropped = false
   #state: 'starting' | 'running' | 'quitting' | 'stopping' = 'starting'
@@ -54,11 +51,11 @@ export class Master {
     this.#paths = paths
     this.#log = log
     this.#current = loaded
-    this.#logFiles = logFiles
+    this.#logFiles = new LogFileTable(logFiles)
     this.#pool = new WorkerPool(planOf(loaded, logFiles), !loaded.core.masterProcess, log, {
       joined: (worker) => void this.#joined(worker),
       left: (worker) => this.#left(worker),
-      gone: (worker) => this.#released(Number.POSITIVE_INFINITY, worker),
+      gone: (worker) => this.#logFiles.release(Number.POSITIVE_INFINITY, worker),
       message: (worker, message) => this.#receive(worker, message),
     })
     this.#distributor = new Distributor(log, new WorkerStats(this.#pool.stats, SLOTS - 1))
@@ -175,7 +172,7 @@ export class Master {
     try {
       const loaded = await buildLoaded(readSource(this.#options, this.#paths), this.#paths, old)
       this.#reportChecks(loaded)
-      logFiles = openLogFiles(loaded.cycle.context.logFiles, this.#logFiles, this.#paths.prefix)
+      logFiles = openLogFiles(loaded.cycle.context.logFiles, this.#logFiles.current, this.#paths.prefix)
       bound = await this.#listeners.bind(loaded.addresses, this.#workerCount(loaded))
       const plan = planOf(loaded, logFiles)
       const objection = await this.#pool.prepare(plan)
@@ -192,7 +189,7 @@ export class Master {
   /** Closes what a reload opened and that is not in use. */
   #giveBack(bound: BoundSockets, logFiles: LogFiles): void {
     releaseBound(bound)
-    closeLogFiles(logFiles, this.#logFiles)
+    closeLogFiles(logFiles, this.#logFiles.current)
   }
 
   /** Every worker has built `loaded`: from here on nothing is taken back. */
@@ -200,9 +197,8 @@ export class Master {
     const old = this.#current
     // The last thing that can refuse the reload.
     await this.#listeners.openUnix(loaded.addresses, this.#pool.serving)
-    this.#retire(old.generation, logFiles)
+    this.#logFiles.replace(logFiles, old.generation, this.#pool.all)
     this.#current = loaded
-    this.#logFiles = logFiles
     this.#log.use(loaded.core.errorLog, logFiles)
     this.#distributor.limit = loaded.workerConnections
     this.#pool.activate(planOf(loaded, logFiles), this.#workerCount(loaded))
@@ -213,37 +209,23 @@ export class Master {
     if (loaded.core.pid !== old.core.pid) this.#movePid(loaded.core.pid)
   }
 
-  /** Keeps what only the old Cycle logs to open until no request uses that any more. */
-  #retire(generation: number, kept: LogFiles): void {
-    const files: LogFiles = {}
-    for (const [path, fd] of Object.entries(this.#logFiles)) if (!(path in kept)) files[path] = fd
-    if (Object.keys(files).length > 0)
-      this.#retired.set(generation, { files, users: new Set(this.#pool.all) })
-  }
-
-  /** `worker` uses no Cycle before that generation any more. */
-  #released(before: number, worker: WorkerHandle): void {
-    for (const [generation, { files, users }] of this.#retired) {
-      if (generation >= before) continue
-      users.delete(worker)
-      if (users.size > 0) continue
-      this.#retired.delete(generation)
-      closeLogFiles(files, this.#logFiles)
-    }
-  }
-
   /** Opens all log files anew, so that ones that were renamed can be taken away. */
   async #reopen(): Promise<void> {
     if (this.#state !== 'running') return
-    const old = this.#logFiles
+    const { files, replaced } = this.#logFiles.reopen((path) => this.#openAnew(path))
+    this.#log.reopen(files)
+    await this.#pool.reopen(files, this.#logFiles.current)
+    for (const file of replaced) closeLogFiles(file, {})
+  }
+
+  /** As in nginx, a file that cannot be opened does not keep the others from it. */
+  #openAnew(path: string): number | null {
     try {
-      this.#logFiles = openLogFiles(Object.keys(old), {}, this.#paths.prefix)
+      return openLogFiles([path], {}, this.#paths.prefix)[path]!
     } catch (error) {
-      return this.#log.report('emerg', startError(error))
+      this.#log.report('emerg', startError(error))
+      return null
     }
-    this.#log.reopen(this.#logFiles)
-    await this.#pool.reopen(this.#logFiles)
-    closeLogFiles(old, {})
   }
 
   #movePid(path: string): void {
@@ -301,7 +283,7 @@ export class Master {
 
   #receive(worker: WorkerHandle, message: FromWorker): void {
     if (message.type === 'returned') this.#distributor.dispatch(message, message.key)
-    else if (message.type === 'released') this.#released(message.before, worker)
+    else if (message.type === 'released') this.#logFiles.release(message.before, worker)
     else if (message.type === 'accept_failed')
       this.#log.report('crit', `accept4() failed (${message.reason})`)
     else if (message.type === 'full') {

@@ -102,9 +102,12 @@ export class WorkerPool {
     for (let missing = count - this.#staying; missing > 0; missing--) void this.#join(this.#freeSlot())
   }
 
-  /** Workers write their logs to other descriptors; resolves when none uses the old ones. */
-  async reopen(logFiles: Record<string, number>): Promise<void> {
-    this.#plan = { ...this.#plan, logFiles }
+  /**
+   * Workers write their logs to these descriptors; resolves when none uses the old ones. `current`: all that the
+   * running Cycle names.
+   */
+  async reopen(logFiles: Record<string, number>, current: Record<string, number>): Promise<void> {
+    this.#plan = { ...this.#plan, logFiles: current }
     const writing = [...this.#workers].filter(({ state }) => state !== 'ended')
     await Promise.all(writing.map((worker) => worker.ask({ type: 'reopen', logFiles }, ['reopened'])))
   }
