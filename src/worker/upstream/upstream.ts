@@ -195,7 +195,6 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
 
   /** Position of the first byte of content; -1 where there is nothing more to do with these bytes. */
   #readHead(bytes: Buffer, start: number, end: number): number {
-    const { r } = this
     const reader = this.#connection!.reader
     const at = reader.read(bytes, start, end)
     if (at === UNFINISHED) return end
@@ -205,12 +204,18 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     }
     const { head } = reader
     if (head.status >= 200) return this.#headComplete(head, at < end) ? at : -1
-    if (head.status === 101 && r.fields.get('upgrade') !== null) {
+    if (head.status === 101 && this.#mayUpgrade()) {
       this.#switchProtocols(head, at < end ? Buffer.from(bytes.subarray(at, end)) : null)
       return -1
     }
     if (!this.#interimHead(head)) return -1
     return at < end ? this.#readHead(bytes, at, end) : at
+  }
+
+  /** The client asked for it, and what it sends from here on is no more of its request (RFC 9110 section 7.8). */
+  #mayUpgrade(): boolean {
+    const { r } = this
+    return r.fields.get('upgrade') !== null && (!r.client.hasBody || r.stream.bodyLength >= 0)
   }
 
   /** 1xx: not the answer yet (RFC 9110 section 15.2). */

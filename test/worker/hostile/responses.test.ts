@@ -8,6 +8,7 @@ import { eventually } from '../../support/wait.ts'
 
 const CONF = serverConf(
   `location / { proxy_pass http://%BACKEND%; }
+   location /without/ { proxy_pass_request_body off; proxy_pass http://%BACKEND%; }
    location /two/ { proxy_pass http://two; }`,
   'upstream two { server %BACKEND%; server %BACKEND2%; }',
 )
@@ -85,5 +86,34 @@ describe('a request body that comes between two attempts', () => {
     expect(await second.take('0\r\n\r\n')).toContain('4\r\nlost\r\n3\r\nend\r\n')
     await second.send(OK)
     await sent('ok')
+  })
+})
+
+describe('a backend that switches protocols', () => {
+  const UPGRADE = 'Connection: upgrade\r\nUpgrade: x\r\n'
+  const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'
+
+  it.each(['/', '/without/'])('amid the body of a request gets no tunnel (%s)', async (target) => {
+    client = engine.connect()
+    client.transport.receive(`${head('POST', target, `${UPGRADE}Content-Length: 8\r\n`)}half`)
+    const peer = await backend.next()
+    await peer.head()
+    await peer.send(SWITCHING)
+    await sent('HTTP/1.1 502 ')
+    client.transport.receive('rest')
+    await eventually('end of the connection to the backend', () => engine.stats.upstream === 0)
+    expect(peer.received).not.toContain('rest')
+    expect(client.transport.sent).not.toContain('HTTP/1.1 101')
+  })
+
+  it('behind the body of a request gets one', async () => {
+    client = engine.connect()
+    client.transport.receive(`${head('POST', '/', `${UPGRADE}Content-Length: 4\r\n`)}body`)
+    const peer = await backend.next()
+    await peer.take('body')
+    await peer.send(SWITCHING)
+    await sent('HTTP/1.1 101 ')
+    client.transport.receive('tunnel')
+    await peer.take('tunnel')
   })
 })
