@@ -31,6 +31,8 @@ export class Master {
   readonly #logFiles: LogFileTable<WorkerHandle>
   #pid: PidFile | null = null
   #dropped = false
+  /** What signals that came while weir was starting want done. */
+  readonly #waiting: (() => void)[] = []
   #state: 'starting' | 'running' | 'quitting' | 'stopping' = 'starting'
   /** Reloads and reopenings, one after the other. */
   #chores: Promise<void> = Promise.resolve()
@@ -90,6 +92,7 @@ export class Master {
     const { core, addresses, workerConnections } = this.#current
     const count = this.#workerCount(this.#current)
     this.#reportChecks(this.#current)
+    this.#obeySignals()
     const bound = await this.#listeners.bind(addresses, count)
     try {
       await this.#pool.start(count)
@@ -99,7 +102,6 @@ export class Master {
     } finally {
       releaseBound(bound)
     }
-    this.#obeySignals()
     makeLogsFolder(core.pid, this.#paths.prefix)
     this.#pid = new PidFile(core.pid)
     if (core.user !== null) dropPrivileges(core.user)
@@ -111,23 +113,26 @@ export class Master {
     this.#distributor.serve()
     this.#state = 'running'
     this.#log.report('notice', `start worker threads: ${count}`)
+    for (const act of this.#waiting.splice(0)) act()
   }
 
-  /** From the moment there is a pid file to find this process by. */
+  /** What comes while weir is starting is done when it has, as in nginx. */
   #obeySignals(): void {
+    const on = (words: string, act: () => void) => (signal: string) => {
+      this.#log.report('notice', `signal ${signal} received, ${words}`)
+      if (this.#state === 'starting') this.#waiting.push(act)
+      else act()
+    }
     handleSignals({
-      stop: (signal) => this.#ending(signal, 'exiting', () => this.stop()),
-      quit: (signal) => this.#ending(signal, 'shutting down', () => this.quit()),
-      reload: (signal) => {
-        this.#log.report('notice', `signal ${signal} received, reconfiguring`)
+      stop: on('exiting', () => void this.stop()),
+      quit: on('shutting down', () => void this.quit()),
+      reload: on('reconfiguring', () => {
         this.#chores = this.#chores.then(() => this.#reload())
-      },
-      reopen: (signal) => {
-        this.#log.report('notice', `signal ${signal} received, reopening logs`)
+      }),
+      reopen: on('reopening logs', () => {
         this.#chores = this.#chores.then(() => this.#reopen())
-      },
-      unsupported: (signal) =>
-        this.#log.report('notice', `signal ${signal} received, which weir does not support`),
+      }),
+      unsupported: on('which weir does not support', () => {}),
     })
   }
 
@@ -155,11 +160,6 @@ export class Master {
     if (failure !== null) this.#log.report('alert', failure)
     this.#log.report('notice', 'exit')
     this.#finished()
-  }
-
-  #ending(signal: string, words: string, act: () => Promise<void>): void {
-    this.#log.report('notice', `signal ${signal} received, ${words}`)
-    void act()
   }
 
   /** Loads the configuration again and swaps it in, or reports why not and leaves everything as it is. */
