@@ -27,6 +27,9 @@ interface Failure {
   inUse: boolean
 }
 
+/** The worker that was to open a socket has ended. */
+const GONE = 'gone'
+
 /** Sockets that are bound and not listened on yet, by address: one, or one for each worker and a spare (reuseport). */
 export type BoundSockets = Map<string, BoundSocket[]>
 
@@ -93,15 +96,7 @@ export class Listeners {
     const missing = addresses.filter(({ key, path }) => path !== null && !this.#unix.has(key))
     let turn = 0
     try {
-      await this.#patiently(missing, async (address) => {
-        const owner = workers[turn++ % workers.length]!
-        const failure = await openIn(owner, address, null)
-        if (failure === null) {
-          this.#addresses.set(address.key, address)
-          this.#unix.set(address.key, { address, owner })
-        }
-        return failure
-      })
+      await this.#patiently(missing, (address) => this.#openUnix(address, workers, turn++))
     } catch (error) {
       for (const { key } of missing) {
         this.#unix.get(key)?.owner?.post({ type: 'unlisten', key })
@@ -110,6 +105,27 @@ export class Listeners {
       }
       throw error
     }
+  }
+
+  /** One of `workers` opens it, those from `turn` on first. */
+  async #openUnix(
+    address: ListenAddress,
+    workers: readonly WorkerHandle[],
+    turn: number,
+  ): Promise<Failure | null> {
+    let owner: WorkerHandle | null = null
+    for (let tries = 0; owner === null && tries < workers.length; tries++) {
+      const worker = workers[(turn + tries) % workers.length]!
+      const outcome = await openIn(worker, address, null)
+      // One that is ending says nothing about the address.
+      if (outcome === GONE || worker.state !== 'serving') continue
+      if (outcome !== null) return outcome
+      owner = worker
+    }
+    this.#addresses.set(address.key, address)
+    // Without an owner it is for the next worker that joins.
+    this.#unix.set(address.key, { address, owner })
+    return null
   }
 
   /** Listens on the master's sockets: connections come from the next turn on. */
@@ -212,6 +228,8 @@ export class Listeners {
       const entry = this.#reuseport.get(address.key)!
       const bound = entry.spare.pop() ?? bindSocket(address)
       const failure = await openIn(worker, address, bound)
+      // Its replacement opens its own.
+      if (failure === GONE) return
       if (failure !== null) throw new Error(this.#report(address, failure))
       if (entry.spare.length === 0) this.#restock(entry)
     }
@@ -233,7 +251,7 @@ export class Listeners {
       // What the last owner left behind would count as in use.
       removeFile(entry.address)
       const failure = await openIn(worker, entry.address, null)
-      if (failure !== null) this.#report(entry.address, failure)
+      if (failure !== null && failure !== GONE) this.#report(entry.address, failure)
     }
   }
 
@@ -301,13 +319,13 @@ async function openIn(
   worker: WorkerHandle,
   address: ListenAddress,
   bound: BoundSocket | null,
-): Promise<Failure | null> {
+): Promise<Failure | typeof GONE | null> {
   const answer = await worker.ask(
     { type: 'listen', address, bound },
     ['listening', 'listen_failed'],
     bound === null ? [] : [bound],
   )
-  if (answer === null) return { reason: 'the worker thread ended', inUse: false }
+  if (answer === null) return GONE
   return answer.type === 'listening' ? null : answer
 }
 

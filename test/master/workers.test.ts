@@ -156,6 +156,16 @@ describe('a worker that crashes', () => {
     expect(existsSync(path)).toBe(false)
   })
 
+  it('when asked to open a unix socket: another worker opens it', async () => {
+    proxy = await startWith(
+      ['--import', join(import.meta.dirname, 'end-listening.mjs')],
+      conf('listen unix:%FOLDER%/a.sock;'),
+    )
+    const [first] = await open(join(proxy.folder, 'a.sock'), 1)
+    expect(workerOf(await first!.get())).toBe(1)
+    expect(proxy.errorLog).not.toContain('bind()')
+  })
+
   it('with reuseport: its replacement listens again', async () => {
     proxy = await startFragile(conf('listen 127.0.0.1:%PORT% reuseport;'))
     proxy.signal('SIGUSR2')
