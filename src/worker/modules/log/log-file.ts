@@ -1,12 +1,12 @@
-// Log files as this thread writes them: lines gathered for one turn of the event loop, or with `buffer=` until the
-// buffer is full or old. The master opens the files; here are their descriptors, which the whole process shares.
+// Log files as this thread writes them: lines gathered for one turn of the event loop at most, or with `buffer=` until
+// the buffer is full or old. The master opens the files; here are their descriptors, which the whole process shares.
 
 import { writeLatin1 } from '../../../shared/latin1.ts'
 import type { Request } from '../../http/request.ts'
 import { beforeTickEnd } from '../../tick.ts'
 import { Timer } from '../../timer.ts'
 import { GzipQueue } from './gzip-queue.ts'
-import { LogWriter, type WriteContext } from './writer.ts'
+import { LogWriter, MOST_GATHERED, type WriteContext } from './writer.ts'
 
 /** Where the lines of one `access_log` go. */
 export interface LogSink {
@@ -50,6 +50,7 @@ class LogFile implements LogSink {
     if (this.#buffering !== null) return this.#keep(line, this.#buffering)
     if (this.#lines === '') beforeTickEnd(this.#endTurn)
     this.#lines += line
+    if (this.#lines.length >= MOST_GATHERED) this.#writeLines()
   }
 
   /** Goes on with another descriptor (undefined: the same) and buffering; what there is goes to the old one first. */

@@ -9,7 +9,7 @@ import type { Request } from '../../http/request.ts'
 import { beforeTickEnd } from '../../tick.ts'
 import { Timer } from '../../timer.ts'
 import type { LogSink } from './log-file.ts'
-import { LogWriter, type WriteContext } from './writer.ts'
+import { LogWriter, MOST_GATHERED, type WriteContext } from './writer.ts'
 
 /** Files kept open by a worker, and for how long: one that was renamed is then made anew, as nginx does at once. */
 const MOST_OPEN = 64
@@ -35,6 +35,7 @@ class OpenLog {
     this.#context.errorLog = r.location.errorLog
     if (this.#lines === '') beforeTickEnd(this.#endTurn)
     this.#lines += line
+    if (this.#lines.length >= MOST_GATHERED) this.write()
   }
 
   write(): void {

@@ -8,6 +8,12 @@ import { now } from '../../tick.ts'
 /** nginx's: failures of one log are reported once in this time. */
 const REPORT_INTERVAL = 60_000
 
+/**
+ * Characters gathered in a turn of the event loop before they are written: clients that send thousands of requests at
+ * once make a turn long, and lines hold on to the texts they were put together from.
+ */
+export const MOST_GATHERED = 65_536
+
 /** Where a failed write is reported, and what was being done. */
 export interface WriteContext {
   errorLog: ErrorLog | null
