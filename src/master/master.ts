@@ -4,6 +4,7 @@ import { errnoText } from '../shared/errno.ts'
 import { utf8 } from '../shared/latin1.ts'
 import type { FromWorker } from '../shared/messages.ts'
 import { WorkerStats } from '../shared/stats.ts'
+import { closeSyslog } from '../shared/syslog.ts'
 import { buildLoaded, type LoadedCycle, planOf, readSource, type Source, startError } from './cycle.ts'
 import { Distributor } from './distribute.ts'
 import { BindError, type BoundSockets, Listeners, releaseBound } from './listen.ts'
@@ -200,6 +201,7 @@ export class Master {
     this.#logFiles.replace(logFiles, old.generation, this.#pool.all)
     this.#current = loaded
     this.#log.use(loaded.core.errorLog, logFiles)
+    closeSyslog(loaded.cycle.context)
     this.#distributor.limit = loaded.workerConnections
     this.#pool.activate(planOf(loaded, logFiles), this.#workerCount(loaded))
     this.#listeners.keep(loaded.addresses, this.#pool.serving)

@@ -33,6 +33,11 @@ const LONGEST_TAG = 32
 
 export const SYSLOG = 'syslog:'
 
+/** Addresses that a configuration names. */
+const named = new WeakMap<BuildContext, Set<string>>()
+
+const keyOf = ({ host, port }: { host: string; port: number }) => `${host} ${port}`
+
 /** Reads `syslog:server=...,facility=...`; errors are those of the directive being set, in nginx's words. */
 export function parseSyslog(argument: string, context: BuildContext): SyslogServer {
   const found = new Map<string, string | boolean>()
@@ -47,8 +52,12 @@ export function parseSyslog(argument: string, context: BuildContext): SyslogServ
     }
   }
   const server = found.get('server') ?? context.error('no syslog server specified')
+  const address = parseAddress(String(server), context)
+  let keys = named.get(context)
+  if (keys === undefined) named.set(context, (keys = new Set()))
+  keys.add(keyOf(address))
   return {
-    ...parseAddress(String(server), context),
+    ...address,
     facility: FACILITIES.indexOf(String(found.get('facility') ?? 'local7')),
     severity: SEVERITIES.indexOf(String(found.get('severity') ?? 'info')),
     tag: String(found.get('tag') ?? 'weir'),
@@ -124,8 +133,9 @@ export class SyslogPeer {
     this.#port = port
   }
 
-  static of({ host, port }: SyslogServer): SyslogPeer {
-    const key = `${host} ${port}`
+  static of(server: SyslogServer): SyslogPeer {
+    const { host, port } = server
+    const key = keyOf(server)
     let peer = peers.get(key)
     if (peer === undefined) peers.set(key, (peer = new SyslogPeer(host, port)))
     return peer
@@ -150,6 +160,15 @@ export class SyslogPeer {
     this.open()
   }
 
+  /** Closes the socket unless messages wait for it; the next message opens another. */
+  close(): void {
+    if (!this.#ready) return
+    const socket = this.#socket!
+    this.#socket = null
+    this.#ready = false
+    socket.close()
+  }
+
   #send(socket: Socket, bytes: Buffer): void {
     socket.send(bytes, (error) => {
       if (error !== null) this.#failed(socket, error)
@@ -164,12 +183,11 @@ export class SyslogPeer {
 
   /** The next message tries again on a socket of its own. */
   #failed(socket: Socket, error: Error): void {
-    if (socket === this.#socket) {
-      this.#socket = null
-      this.#ready = false
-      this.#waiting = []
-      socket.close()
-    }
+    if (socket !== this.#socket) return
+    this.#socket = null
+    this.#ready = false
+    this.#waiting = []
+    socket.close()
     const now = performance.now()
     if (now - this.#reported < REPORT_INTERVAL) return
     this.#reported = now
@@ -179,3 +197,9 @@ export class SyslogPeer {
 }
 
 const peers = new Map<string, SyslogPeer>()
+
+/** Closes this thread's sockets to servers that the configuration of `context`, which is in use now, does not name. */
+export function closeSyslog(context: BuildContext): void {
+  const keys = named.get(context)
+  for (const [key, peer] of peers) if (keys?.has(key) !== true) peer.close()
+}

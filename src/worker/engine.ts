@@ -6,7 +6,7 @@ import { core, workerConnections } from '../shared/core.ts'
 import { ErrorLog, type ErrorLogFile } from '../shared/error-log.ts'
 import type { CyclePlan } from '../shared/messages.ts'
 import type { WorkerStats } from '../shared/stats.ts'
-import { onSyslogFailure } from '../shared/syslog.ts'
+import { closeSyslog, onSyslogFailure } from '../shared/syslog.ts'
 import { Http1Connection } from './connection/connection.ts'
 import type { ConnectionHost } from './connection/host.ts'
 import { planServers, type SocketServers } from './http/servers.ts'
@@ -60,6 +60,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
     const mainLog = errorLog(cycle.root)
     onCrash((stack) => mainLog.alert(`internal error: ${stack}`))
     onSyslogFailure((message) => mainLog.alert(message))
+    closeSyslog(cycle.context)
   }
 
   /** Writes logs to other descriptors from now on; everything gathered so far went to the old ones. */

@@ -1,20 +1,27 @@
 // The syslog: argument, the messages as they arrive, and a server that is not there.
 
 import { createSocket, type Socket } from 'node:dgram'
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { BuildContext, Scope } from '../../src/shared/conf/build.ts'
 import { MAIN } from '../../src/shared/conf/command.ts'
 import { ErrorLog } from '../../src/shared/error-log.ts'
-import { onSyslogFailure, parseSyslog, SyslogPeer, syslogMessage } from '../../src/shared/syslog.ts'
+import {
+  closeSyslog,
+  onSyslogFailure,
+  parseSyslog,
+  SyslogPeer,
+  syslogMessage,
+} from '../../src/shared/syslog.ts'
 import { eventually } from '../support/wait.ts'
 
+const newContext = (addresses: Record<string, string[]> = {}) =>
+  new BuildContext({ prefix: '/', confPrefix: '/', addresses }, new Scope(MAIN, null, null))
+
 const parse = (text: string, addresses: Record<string, string[]> = {}) =>
-  parseSyslog(
-    `syslog:${text}`,
-    new BuildContext({ prefix: '/', confPrefix: '/', addresses }, new Scope(MAIN, null, null)),
-  )
+  parseSyslog(`syslog:${text}`, newContext(addresses))
 
 describe('parseSyslog', () => {
   it('has the defaults of nginx, with a tag of its own', () => {
@@ -78,6 +85,30 @@ it.each(['127.0.0.1', '[::1]'])('the error log sends its lines to %s, by their l
 it('without a host name', () => {
   const server = parse('server=127.0.0.1,facility=local0,nohostname')
   expect(syslogMessage(server, 6, 'text')).toMatch(new RegExp(`^<134>${TIME} weir: text$`))
+})
+
+it('sockets to servers that the configuration does not name are closed, until somebody has a message', async () => {
+  const { port, messages } = await receive()
+  const context = newContext()
+  const peer = SyslogPeer.of(parseSyslog(`syslog:server=127.0.0.1:${port}`, context))
+  /** Sockets of this process that are connected to the receiver. */
+  const openSockets = () => {
+    const remote = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+    const rows = readFileSync('/proc/self/net/udp', 'latin1').split('\n').slice(1, -1)
+    return rows.filter((row) => row.trim().split(/ +/)[2]!.endsWith(remote)).length
+  }
+  peer.send('one')
+  await eventually('one', () => messages.length === 1)
+  closeSyslog(context)
+  peer.send('two')
+  await eventually('two', () => messages.length === 2)
+  expect(openSockets()).toBe(1)
+  closeSyslog(newContext())
+  expect(openSockets()).toBe(0)
+  peer.send('three')
+  closeSyslog(newContext())
+  await eventually('three', () => messages.length === 3)
+  expect(messages).toEqual(['one', 'two', 'three'])
 })
 
 it('a server that is not there is reported once, and sending goes on when it comes back', async () => {
