@@ -178,6 +178,10 @@ const cases: ParityCases = [
     send: [request('POST', '/', 'Content-Length: 3', 'Expect: 100-continue'), 'abc'],
   },
   {
+    name: 'request with Expect whose body is there already',
+    send: `${request('POST', '/', 'Content-Length: 3', 'Expect: 100-continue')}abc`,
+  },
+  {
     name: 'request with Expect in chunks',
     anyFraming: true,
     send: [chunked('', 'Expect: 100-Continue'), '3\r\nabc\r\n0\r\n\r\n'],

@@ -60,9 +60,9 @@ export function finalize(r: Request, result: Result): void {
   end(r)
 }
 
-/** Ends the request and closes its connection without a (whole) answer; `status` is logged if nothing was sent. */
+/** Ends the request and closes its connection without a (whole) answer; `status` is logged if there was none. */
 export function abandon(r: Request, status: number): void {
-  if (r.stream.bytesSent === 0) r.response.status = status
+  if (r.response.status === 0 || r.stream.bytesSent === 0) r.response.status = status
   r.keepalive = false
   close(r)
   r.stream.terminate(r)

@@ -41,7 +41,7 @@ export function matchRegex(r: Request, regex: Regex, text: string): boolean {
   r.captures = match
   const { names } = regex
   if (names.length > 0) {
-    r.named ??= {}
+    r.named ??= Object.create(null) as Record<string, string | undefined>
     for (const [name, index] of names) r.named[name] = match[index] ?? ''
   }
   return true

@@ -8,7 +8,7 @@ import { HeadRules, headConf } from '../http1/head-rules.ts'
 import { coreServer } from '../modules/core-conf.ts'
 import { checkListensOf, type Listen } from './listen-conf.ts'
 import { type PlanContext, planServer, type ServerPlan } from './plan.ts'
-import { matchRegex, type Regex } from './regex.ts'
+import { matchRegex, type Regex, RegexLimitError } from './regex.ts'
 import type { Request } from './request.ts'
 
 /** One name of `server_name`. */
@@ -29,13 +29,12 @@ export class AddressServers {
   /** `mail.*` by what stands before the last labels, with its dot. */
   readonly #trailing = new Map<string, ServerPlan>()
   readonly #regexes: { regex: Regex; server: ServerPlan }[] = []
+  readonly #servers = new Set<ServerPlan>()
+  #headRules: HeadRules | null = null
 
   constructor(proxyProtocol: boolean) {
     this.proxyProtocol = proxyProtocol
   }
-
-  readonly #servers = new Set<ServerPlan>()
-  #headRules: HeadRules | null = null
 
   /** How the heads of requests to this address are read. */
   get headRules(): HeadRules {
@@ -90,7 +89,13 @@ export class AddressServers {
 
   /** As #findRegex, before there is a request. */
   #matching(host: string): ServerPlan | null {
-    return this.#regexes.find(({ regex }) => regex.exec(host) !== null)?.server ?? null
+    try {
+      return this.#regexes.find(({ regex }) => regex.exec(host) !== null)?.server ?? null
+    } catch (error) {
+      // The request will be closed and logged for it when its server is to be found.
+      if (error instanceof RegexLimitError) return null
+      throw error
+    }
   }
 
   #addName(server: ServerPlan, { text, regex }: ServerName): void {

@@ -84,8 +84,6 @@ export class RequestHead extends HeadParser implements RequestLine {
   normalized: NormalizedTarget = NO_TARGET
   /** Authority of a target in absolute form; '' for one in origin form. */
   authority = ''
-  /** The method is HEAD, also where the rest of the line is none. */
-  isHead = false
   /** Minor version: HTTP/1.minor. */
   minor = 1
   /** Value of Host; '' when missing (HTTP/1.0). */
@@ -179,6 +177,12 @@ export class RequestHead extends HeadParser implements RequestLine {
     this.dropped.push({ line, start, before: this.fields.count })
   }
 
+  /** For a time without use: nothing of the configuration it was read by is held on to. */
+  release(): void {
+    this.reset()
+    this.#rules = DEFAULT_RULES
+  }
+
   override reset(): void {
     super.reset()
     this.line = ''
@@ -187,7 +191,6 @@ export class RequestHead extends HeadParser implements RequestLine {
     this.emptyPath = false
     this.normalized = NO_TARGET
     this.authority = ''
-    this.isHead = false
     this.#absolute = false
     this.minor = 1
     this.host = ''
@@ -199,6 +202,11 @@ export class RequestHead extends HeadParser implements RequestLine {
     this.refusal = null
     this.#stopped = -1
     this.dropped = null
+  }
+
+  /** The method is HEAD, also where the rest of the line is none. */
+  get isHead(): boolean {
+    return this.line.startsWith('HEAD ')
   }
 
   /** `HTTP/1.1`; '' before the request line has been read. */
@@ -232,7 +240,6 @@ export class RequestHead extends HeadParser implements RequestLine {
       this.refusal = BAD_METHOD
       return false
     }
-    this.isHead = text.startsWith('HEAD ', start)
     const targetEnd = text.indexOf(' ', methodEnd + 1)
     if (targetEnd < 0 || targetEnd >= end) return false
     if (text.startsWith('CONNECT ', start)) {
@@ -334,7 +341,7 @@ export class RequestHead extends HeadParser implements RequestLine {
 
   /** Nothing behind field `index` is read. */
   #stopBehind(index: number): void {
-    this.cutFields(this.fields.end(index) + 2)
+    this.cutFields(this.fields.text.indexOf('\n', this.fields.end(index)) + 1)
   }
 
   /** Looks at the fields in their order: what nginx refuses as soon as it has read the line. */

@@ -117,7 +117,7 @@ export class ResponseWriter implements BodySink {
     return (r.response.trailerLines = r.response.trailers!(r))
   }
 
-  /** Bytes that went to the client by another way: a tunnel. */
+  /** Bytes that went to the client by another way: those of a tunnel, or in front of the head. */
   count(bytes: number): void {
     this.bytesSent += bytes
     this.bodyBytesSent += bytes

@@ -1,6 +1,7 @@
 // One HTTP/1 request as its connection carries it: the head that came, the body coming in, the response going out.
 
 import type { BodySink, RequestContent } from '../http/body.ts'
+import { hashName } from '../http/fields.ts'
 import { RegexLimitError } from '../http/regex.ts'
 import { type ClientConnection, type ClientStream, Request } from '../http/request.ts'
 import type { AddressServers } from '../http/servers.ts'
@@ -10,12 +11,13 @@ import { RequestBody } from './request-body.ts'
 import type { DroppedLine, RequestHead } from './request-head.ts'
 import { ResponseWriter, type WriterOwner } from './response-writer.ts'
 
+const HOST = hashName('host')
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
+
 /** The connection, as its request sees it. */
 export interface StreamOwner extends WriterOwner {
   readonly client: ClientConnection
   readonly transport: Transport
-  /** Something of the request body has come that nobody has asked for yet. */
-  readonly hasAhead: boolean
   /** The body has somewhere to go now. */
   bodyWanted(): void
   /** Gives away the transport, paused, with what the client sent ahead. */
@@ -101,9 +103,10 @@ export class Http1Stream implements ClientStream {
     let named = authority !== ''
     if (named) this.#chooseNamed(servers)
     this.request.doing = 'reading client request headers'
+    const host = fields.indexOf('host', HOST)
     for (const { line, before } of dropped) {
       fields.count = before
-      if (!named && fields.get('host') !== null) {
+      if (!named && host >= 0 && host < before) {
         this.#chooseNamed(servers)
         named = true
       }
@@ -185,11 +188,13 @@ export class Http1Stream implements ClientStream {
     this.#owner.bodyWanted()
   }
 
-  /** RFC 9110 section 10.1.1 */
+  /** RFC 9110 section 10.1.1; as nginx, also where the client has not waited for it. */
   #askForBody(): void {
-    if (!this.unasked || this.#owner.hasAhead) return
+    if (!this.unasked) return
     this.#continued = true
-    this.#owner.transport.send('HTTP/1.1 100 Continue\r\n\r\n', null, 0, 0, '')
+    this.#owner.transport.send(CONTINUE, null, 0, 0, '')
+    // As with nginx, `$body_bytes_sent` and `$bytes_sent` know of it.
+    this.writer.count(CONTINUE.length)
   }
 
   openTunnel(): { transport: Transport; early: Buffer | null } {

@@ -49,6 +49,14 @@ function host(r: Request): string {
   return r.host !== '' ? r.host : r.server.firstName
 }
 
+/** The query; as in nginx, an empty one is found only in front of a fragment. */
+function args(r: Request): string | null {
+  if (r.args !== '') return r.args
+  const { target } = r.client
+  const question = target.indexOf('?')
+  return question >= 0 && target.indexOf('#') === question + 1 ? '' : null
+}
+
 /** The current URI; not found where the request line could not be read. */
 function uri(r: Request): string | null {
   return r.client.method === '' ? null : r.uri
@@ -106,7 +114,7 @@ export const PLAIN = new Set([
 ])
 
 export const variables: Record<string, VariableReader> = {
-  args: (r) => orNull(r.args),
+  args,
   binary_remote_addr: binaryAddress,
   body_bytes_sent: (r) => String(r.stream.bodyBytesSent),
   bytes_sent: (r) => String(r.stream.bytesSent),
@@ -127,7 +135,7 @@ export const variables: Record<string, VariableReader> = {
   nginx_version: () => version,
   pid: () => String(process.pid),
   pipe: (r) => (client(r).pipelined ? 'p' : '.'),
-  query_string: (r) => orNull(r.args),
+  query_string: args,
   realpath_root: realpathRoot,
   remote_addr: (r) => r.remoteAddress,
   remote_port: (r) => (r.remotePort === 0 ? '' : String(r.remotePort)),

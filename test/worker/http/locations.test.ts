@@ -23,6 +23,8 @@ const LOCATIONS = `
   location ~* [.]JPG$ { ${own('jpg')} }
   location ~ [.]jpg$ { ${own('never')} }
   location ~ ^/user/(?<who>[a-z]+)/([0-9]+)$ { return 200 "$who $2"; }
+  location ~ ^/made/(?<constructor>[a-z]+) { return 200 "made $constructor"; }
+  location ~ ^/unmade/(?<other>[a-z]+) { return 200 "unmade $constructor"; }
   location /both { ${own('both')} }
   location /both/ { proxy_pass http://127.0.0.1:1; }
   location /slash/ { proxy_pass http://127.0.0.1:1; }
@@ -91,6 +93,8 @@ describe('location', () => {
     ['/slas', 'sla'],
     ['/nest/', 'nest'],
     ['/@named', 'root'],
+    ['/made/x', 'made x'],
+    ['/unmade/x', 'unmade '],
   ])('%s is served by "%s"', (target, expected) => {
     expect(ask(target)).toMatchObject({ status: 200, body: expected })
   })
