@@ -3,23 +3,21 @@
 
 import { errnoText } from '../../shared/errno.ts'
 import type { Level } from '../../shared/error-log.ts'
-import { latin1 } from '../../shared/latin1.ts'
 import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, logUnanswered } from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
 import type { ClientConnection, Request } from '../http/request.ts'
-import { sizeRefusal, unfinishedRefusal } from '../http1/head-limits.ts'
 import type { RequestBody } from '../http1/request-body.ts'
-import { type Refusal, RequestHead } from '../http1/request-head.ts'
 import { Http1Stream, type StreamOwner } from '../http1/stream.ts'
 import { type ConnectionConf, clientConnection } from '../modules/connection.ts'
 import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import { LingeringClose, LingeringTime } from './closing.ts'
+import { HeadReading, INCOMPLETE, releaseHead, skipEmptyLines } from './head-reading.ts'
 import type { ConnectionHost } from './host.ts'
 import { ListenedAt } from './listened-at.ts'
 import { NoDelay } from './no-delay.ts'
-import { broken, type ProxyProtocol, readPreface } from './proxy-protocol.ts'
+import { PrefaceReading, type ProxyProtocol } from './proxy-protocol.ts'
 import { SendWatch } from './send-watch.ts'
 
 /**
@@ -27,10 +25,6 @@ import { SendWatch } from './send-watch.ts'
  * body; nothing, a request being at work or (flushing) the last response not with the kernel yet; nothing any more.
  */
 type Phase = 'preface' | 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'closed'
-
-/** Heads kept for reuse. */
-const SPARE_HEADS = 1000
-const spareHeads: RequestHead[] = []
 
 const TIMED_OUT = 'client timed out (110: Connection timed out)'
 const PREMATURE_END = 'client prematurely closed connection'
@@ -46,10 +40,10 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   readonly #host: ConnectionHost
   readonly #at: ListenedAt
   #phase: Phase = 'idle'
-  /** The head being read, and the text it is read from as long as it is not complete. */
-  #head: RequestHead | null = null
-  #text = ''
-  /** When its first byte came. */
+  /** null: no PROXY protocol header is expected. */
+  readonly #preface: PrefaceReading | null
+  readonly #heads = new HeadReading()
+  /** When the first byte of the last head came. */
   #started = 0
   /** The request in flight. */
   #stream: Http1Stream | null = null
@@ -60,9 +54,6 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   /** The first of them came in one piece with the request before. */
   #aheadBehind = false
   #consuming = false
-  /** A request that came with the one before it begins in the same buffer of nginx's; see http1/head-limits.ts. */
-  #room = 0
-  #largeBuffers = 0
   /** Bytes behind the request being started: the client is still sending. */
   #unread = 0
   /** Those of the last request, for the time behind it. */
@@ -87,7 +78,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#transport = open(this)
     this.#at = new ListenedAt(host, key, this.#transport)
     host.stats.addWaiting(1)
-    if (this.#at.servers.proxyProtocol) this.#phase = 'preface'
+    this.#preface = this.#at.servers.proxyProtocol ? new PrefaceReading() : null
+    if (this.#preface !== null) this.#phase = 'preface'
     this.#settings = this.#at.settings
     this.#readTimer.start(this.#settings.clientHeaderTimeout)
     this.#transport.resume()
@@ -171,14 +163,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   #readPreface(bytes: Buffer, start: number, end: number): number {
-    const before = this.#text.length
-    const text = this.#text + latin1(bytes, start, end)
-    const preface = readPreface(text)
-    if (preface === null) {
-      this.#text = text
-      return end
-    }
-    this.#text = ''
+    const preface = this.#preface!.read(bytes, start, end)
+    if (preface === null) return end
     if ('broken' in preface) {
       if (preface.broken !== '') this.#log('error', preface.broken)
       this.#close()
@@ -186,40 +172,28 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     }
     this.proxyProtocol = preface.proxy
     this.#phase = 'idle'
-    return start + preface.end - before
+    return preface.end
   }
 
   #readHead(bytes: Buffer, start: number, end: number): number {
     let from = start
-    if (this.#phase === 'idle') {
-      // RFC 9112 section 2.2: empty lines before a request line are skipped.
-      while (from < end && (bytes[from] === 13 || bytes[from] === 10)) from++
+    const first = this.#phase === 'idle'
+    if (first) {
+      from = skipEmptyLines(bytes, start, end)
       if (from === end) return end
       this.#begin(from - start)
     }
-    const head = this.#head!
-    const before = this.#text.length
-    const text = before === 0 ? latin1(bytes, from, end) : this.#text + latin1(bytes, from, end)
-    const stop = head.read(text)
-    if (stop === 0) {
-      this.#text = text
-      const refusal = unfinishedRefusal(head, text)
-      if (refusal !== null) return this.#refuse(refusal, end)
-      // The time is for the whole head, however many pieces it comes in; that of the first began with the connection.
-      if (before === 0 && this.requests > 0) this.#readTimer.start(this.#at.settings.clientHeaderTimeout)
-      return end
+    const stop = this.#heads.read(bytes, from, end)
+    if (stop >= 0) {
+      this.#unread = end - stop
+      this.requests++
+      this.#start(Http1Stream.accept(this, this.#heads.take(), this.#at.servers, this.#started))
+      return stop
     }
-    this.#text = ''
-    // Of two faults the first in the text counts.
-    head.refusal = sizeRefusal(head, text, stop > 0 ? stop : head.position) ?? head.refusal
-    if (head.refusal !== null) return this.#refuse(head.refusal, end)
-    const at = from + stop - before
-    this.#unread = end - at
-    this.#room = at < end && !head.hasBody ? head.buffers.end - stop : 0
-    this.#largeBuffers = this.#room > 0 && head.buffers.busy > 0 ? 1 : 0
-    this.requests++
-    this.#start(Http1Stream.accept(this, head, this.#at.servers, this.#started))
-    return at
+    // The time is for the whole head, however many pieces it comes in; that of the first began with the connection.
+    if (stop !== INCOMPLETE) this.#refuse()
+    else if (first && this.requests > 0) this.#readTimer.start(this.#at.settings.clientHeaderTimeout)
+    return end
   }
 
   /** The first byte of a request, behind so many of empty lines. */
@@ -229,8 +203,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const { stats } = this.#host
     stats.addWaiting(-1)
     stats.addReading(1)
-    this.#head = spareHeads.pop() ?? new RequestHead()
-    this.#head.begin(this.#at.servers.headRules, this.#room, this.#largeBuffers, skipped)
+    this.#heads.begin(this.#at.servers.headRules, skipped)
   }
 
   /** A request is made of the head. */
@@ -240,7 +213,6 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     stats.addReading(-1)
     stats.addWriting(1)
     this.#readTimer.stop()
-    this.#head = null
     this.#stream = stream
     this.#body = stream.body
     this.#phase = stream.body === null ? 'busy' : 'body'
@@ -255,17 +227,17 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   /** Answers a head that is no request; the connection ends with it. */
-  #refuse({ status, reason }: Refusal, end: number): number {
+  #refuse(): void {
     this.#unread = 1
-    const r = this.#makeRefused()
+    const r = this.#adoptUnfinished()
+    const { status, reason } = this.#stream!.head.refusal!
     r.log('info', reason)
     finalize(r, status)
-    return end
   }
 
   /** Ends a head that will never be complete; logged as nginx does, with nothing sent. */
   #giveUpHead(status: number, reason: string): void {
-    const r = this.#makeRefused()
+    const r = this.#adoptUnfinished()
     r.log('info', reason)
     logUnanswered(r, status)
     this.#settings = r.conf(clientConnection)
@@ -273,19 +245,18 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#breakOff(status === 408 && this.#settings.resetTimedoutConnection)
   }
 
-  #makeRefused(): Request {
-    const head = this.#head!
+  #adoptUnfinished(): Request {
     this.requests++
-    // As nginx: logs show as much of the line as came.
-    if (!head.inFields && head.line === '') head.line = firstLine(this.#text)
-    this.#text = ''
+    const head = this.#heads.takeUnfinished()
     return this.#adopt(Http1Stream.refuse(this, head, this.#at.servers, this.#started))
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {
     const body = this.#body!
-    const r = this.#stream?.request
     const stop = body.decode(bytes, start, end)
+    // What takes the body may have ended the request, and the connection with it.
+    if (this.#body !== body) return end
+    const r = this.#stream?.request
     if (stop < 0) {
       this.#brokenBody(body)
       return end
@@ -343,10 +314,6 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     return this.#transport
   }
 
-  get hasAhead(): boolean {
-    return this.#ahead !== null
-  }
-
   bodyWanted(): void {
     this.#expectBody(this.#stream!.request, this.#body!)
     this.#takeAhead()
@@ -394,8 +361,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #release({ head }: Http1Stream): void {
     this.#stream = null
     this.#host.stats.addWriting(-1)
-    head.reset()
-    if (spareHeads.length < SPARE_HEADS && !head.fields.grown) spareHeads.push(head)
+    releaseHead(head)
   }
 
   #next(): void {
@@ -438,7 +404,8 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
 
   /** The client has ended the connection without another request. */
   #logEnd(): void {
-    if (this.#text !== '') this.#log('error', broken(this.#text).broken)
+    const cutShort = this.#phase === 'preface' ? this.#preface!.cutShort : ''
+    if (cutShort !== '') this.#log('error', cutShort)
     else if (this.requests === 0) this.#log('info', 'client closed connection')
     else this.#at.logEndOfKept(this.id)
   }
@@ -566,10 +533,4 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const doing = this.#phase === 'preface' ? 'reading PROXY protocol' : 'waiting for request'
     this.#at.log(level, message, doing, this.id)
   }
-}
-
-/** `text` up to its first line end. */
-function firstLine(text: string): string {
-  const end = text.search(/[\r\n]/)
-  return end < 0 ? text : text.slice(0, end)
 }

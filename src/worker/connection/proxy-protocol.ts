@@ -2,6 +2,8 @@
 // (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt). Read by connection.ts where `listen` says
 // `proxy_protocol`; asked by the realip and proxy_protocol variables.
 
+import { latin1 } from '../../shared/latin1.ts'
+
 /** What the balancer said of the connection it passes on. */
 export interface ProxyProtocol {
   /** Addresses as text; ports from 0. */
@@ -36,6 +38,26 @@ const FIXED_V2 = 16
 /** A version 2 header's longest, as nginx's largest buffer for one. */
 const LONGEST_V2 = 4096
 
+/** The header of one connection as it comes in. */
+export class PrefaceReading {
+  /** What has come of it. */
+  #text = ''
+
+  /** Reads on in `bytes[start, end)`; an `end` of the header is one in `bytes`. */
+  read(bytes: Buffer, start: number, end: number): Preface {
+    const before = this.#text.length
+    this.#text += latin1(bytes, start, end)
+    const preface = readPreface(this.#text)
+    if (preface === null || 'broken' in preface) return preface
+    return { end: start + preface.end - before, proxy: preface.proxy }
+  }
+
+  /** What is to be said where nothing more comes; '' where nothing came. */
+  get cutShort(): string {
+    return this.#text === '' ? '' : broken(this.#text).broken
+  }
+}
+
 /** Reads the header at the start of `text` (latin1), all that has come so far. */
 export function readPreface(text: string): Preface {
   if (isStart(text, SIGNATURE)) return text.length < FIXED_V2 ? null : readV2(text)
@@ -48,7 +70,7 @@ function isStart(text: string, start: string): boolean {
 }
 
 /** What nginx says of a header that is none, or that ends too early. */
-export function broken(text: string): { broken: string } {
+function broken(text: string): { broken: string } {
   const end = text.search(/[\r\n]/)
   return { broken: `broken header: "${end < 0 ? text : text.slice(0, end)}"` }
 }
