@@ -76,6 +76,8 @@ export function errorLines(text: string, proxy: RunningProxy, info: boolean): st
     // nginx 1.22 shows all it has read, later ones the first line.
     lines(common(text.replace(/(broken header: "[^"\r\n]*)[^"]*"/g, '$1"'), proxy))
       .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*\d+ )?/, '$1 '))
+      // weir shows control characters as bytes.
+      .map((line) => line.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, shownByte))
       // Which system call met the reset is nginx's own business.
       .map((line) => line.replace('readv() failed', 'recv() failed'))
       .filter((line) => !/^\[(notice|debug)\]|is buffered to a temporary file/.test(line))
@@ -83,6 +85,10 @@ export function errorLines(text: string, proxy: RunningProxy, info: boolean): st
       .filter((line) => !line.startsWith('..."'))
       .filter((line) => !line.startsWith('[info]') || (info && !/closed (keepalive )?connection/.test(line)))
   )
+}
+
+function shownByte(char: string): string {
+  return `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
 
 /** The Content-Lengths of the answers that are pages. */
