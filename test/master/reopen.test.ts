@@ -78,6 +78,29 @@ it('USR1 under load loses no line', { timeout: 60_000 }, async () => {
   for (const name of LOGS) expect([name, lines(name).sort()]).toEqual([name, asked])
 })
 
+it('a log that cannot be opened again is told of, and the others are reopened', async () => {
+  proxy = await startWeir(
+    `events { }
+    http {
+      server { listen 127.0.0.1:%PORT%; access_log gone/first; access_log logs/second; return 200 answer; }
+    }`,
+    { files: { 'gone/note': '' } },
+  )
+  const path = (name: string) => join(proxy.folder, name)
+  await rename(path('gone'), path('moved'))
+  await rename(path('logs/second'), path('logs/second.1'))
+  proxy.signal('SIGUSR1')
+  await eventually('the other', () => existsSync(path('logs/second')))
+  const words = `[emerg] ${proxy.process.pid}#0: open() "${path('gone/first')}" failed (2: No such file or directory)`
+  await eventually('the reason', () => proxy.errorLog.includes(words))
+  const client = await KeptConnection.open(proxy.port)
+  expect(await client.get()).toBe('answer')
+  client.close()
+  for (const name of ['moved/first', 'logs/second']) {
+    await eventually(name, () => proxy.read(name).includes(' 200 6 '))
+  }
+})
+
 describe('logs that only earlier configurations name', () => {
   let backend: Server
 

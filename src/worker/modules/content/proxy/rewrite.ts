@@ -27,7 +27,7 @@ export function constantRule(from: string, to: string): RewriteRule {
 }
 
 /** The text at the beginning is replaced. */
-export function prefixRule(from: string, to: string, context: BuildContext): RewriteRule {
+function prefixRule(from: string, to: string, context: BuildContext): RewriteRule {
   const pattern = compileValue(from, context)
   const replacement = compileValue(to, context)
   if (pattern.constant !== null && replacement.constant !== null) {
