@@ -19,6 +19,10 @@ const MOST_PENDING = 100
 /** nginx's default `resolver_timeout`, milliseconds. */
 const TIMEOUT = 30_000
 
+const NAME = /^[\w.-]{1,255}$/
+/** `127.1`, `2130706433`: no domain is a number, as which the system would take them for addresses, unlike nginx. */
+const NUMBER = /(?:^|\.)(?:\d+|0x[\da-f]*)\.?$/i
+
 export interface ResolverOptions {
   /** Calls back with the addresses, or with an error whose code is that of `dns.lookup`. */
   lookup(name: string, done: (error: NodeJS.ErrnoException | null, addresses: string[]) => void): void
@@ -60,11 +64,12 @@ export class Resolver {
   }
 
   #ask(name: string, asks: Set<Ask>): void {
-    const failure = !/^[\w.-]{1,255}$/.test(name)
-      ? '3: Host not found'
-      : this.#pending.size >= MOST_PENDING
-        ? '5: Operation refused'
-        : null
+    const failure =
+      !NAME.test(name) || NUMBER.test(name)
+        ? '3: Host not found'
+        : this.#pending.size >= MOST_PENDING
+          ? '5: Operation refused'
+          : null
     if (failure !== null) return queueMicrotask(() => tell(asks, { failure }))
     this.#pending.set(name, asks)
     const timer = setTimeout(() => this.#answer(name, asks, { failure: '110: Operation timed out' }), TIMEOUT)

@@ -50,7 +50,19 @@ describe('a name', () => {
     expect(resolver.known('a.test')).toBeNull()
   })
 
-  it.each(['a b', 'a\r\nb', 'a\0', `${'x'.repeat(256)}`, ''])('%j is not looked up at all', async (name) => {
+  const noNames = [
+    'a b',
+    'a\r\nb',
+    'a\0',
+    'x'.repeat(256),
+    '',
+    '127.1',
+    '2130706433',
+    '0x7f.0.0.1',
+    'a.0X1',
+    '1.2.3.',
+  ]
+  it.each(noNames)('%j is not looked up at all', async (name) => {
     const answer = await new Promise<Answer>((done) => resolver.resolve(name, done))
     expect(answer).toEqual({ failure: '3: Host not found' })
     expect(asked).toEqual([])
