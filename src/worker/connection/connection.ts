@@ -2,22 +2,21 @@
 // and closes in a way that lets the client read its last response. What one request needs is in http1/stream.ts.
 
 import { errnoText } from '../../shared/errno.ts'
-import type { Level } from '../../shared/error-log.ts'
 import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, logUnanswered } from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
-import type { ClientConnection, Request } from '../http/request.ts'
+import type { Request } from '../http/request.ts'
 import type { RequestBody } from '../http1/request-body.ts'
 import { Http1Stream, type StreamOwner } from '../http1/stream.ts'
 import { type ConnectionConf, clientConnection } from '../modules/connection.ts'
 import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
+import { Client } from './client.ts'
 import { LingeringClose, LingeringTime } from './closing.ts'
 import { HeadReading, INCOMPLETE, releaseHead, skipEmptyLines } from './head-reading.ts'
 import type { ConnectionHost } from './host.ts'
 import { ListenedAt } from './listened-at.ts'
-import { NoDelay } from './no-delay.ts'
-import { PrefaceReading, type ProxyProtocol } from './proxy-protocol.ts'
+import { PrefaceReading } from './proxy-protocol.ts'
 import { SendWatch } from './send-watch.ts'
 
 /**
@@ -27,15 +26,11 @@ import { SendWatch } from './send-watch.ts'
 type Phase = 'preface' | 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'closed'
 
 const TIMED_OUT = 'client timed out (110: Connection timed out)'
+const READING_PREFACE = 'reading PROXY protocol'
 const PREMATURE_END = 'client prematurely closed connection'
 
-export class Http1Connection implements TransportOwner, ClientConnection, StreamOwner {
-  readonly id: number
-  readonly opened = now()
-  readonly tls = false
-  proxyProtocol: ProxyProtocol | null = null
-  requests = 0
-  pipelined = false
+export class Http1Connection implements TransportOwner, StreamOwner {
+  readonly client: Client
   readonly #transport: Transport
   readonly #host: ConnectionHost
   readonly #at: ListenedAt
@@ -58,7 +53,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #unread = 0
   /** Those of the last request, for the time behind it. */
   #settings: ConnectionConf
-  #idleSince = this.opened
+  #idleSince = now()
   /** keepalive_min_timeout is not over yet. */
   #protected = false
   /** The client was too slow with its request or its response. */
@@ -67,35 +62,21 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   #discarding: LingeringTime | null = null
   /** The connection ends behind it. */
   #last = false
-  readonly #noDelay = new NoDelay()
   readonly #readTimer = new Timer(() => this.#readTimedOut())
   #sendWatch: SendWatch | null = null
 
   /** `open` makes the transport; `key` names the listening socket the connection came by. */
   constructor(open: (owner: TransportOwner) => Transport, host: ConnectionHost, key: string, id: number) {
-    this.id = id
     this.#host = host
     this.#transport = open(this)
     this.#at = new ListenedAt(host, key, this.#transport)
+    this.client = new Client(this.#transport, this.#at, id)
     host.stats.addWaiting(1)
     this.#preface = this.#at.servers.proxyProtocol ? new PrefaceReading() : null
     if (this.#preface !== null) this.#phase = 'preface'
     this.#settings = this.#at.settings
     this.#readTimer.start(this.#settings.clientHeaderTimeout)
     this.#transport.resume()
-  }
-
-  get remoteAddress(): string {
-    return this.#transport.remoteAddress
-  }
-  get remotePort(): number {
-    return this.#transport.remotePort
-  }
-  get localAddress(): string {
-    return this.#at.localAddress
-  }
-  get localPort(): number {
-    return this.#transport.localPort
   }
 
   /** Milliseconds since the epoch since when it waits for a request and may be closed instead; 0: it does not. */
@@ -114,10 +95,6 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     return this.#phase === 'idle' || this.#phase === 'preface'
   }
 
-  delaySegments(): void {
-    this.#noDelay.turnOff(this.#transport)
-  }
-
   // --- bytes from the client
 
   onData(bytes: Buffer, start: number, end: number): void {
@@ -130,7 +107,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     this.#consuming = true
     let at = start
     while (at < end) {
-      if (this.#phase === 'idle') this.pipelined = behind || at > start
+      if (this.#phase === 'idle') this.client.pipelined = behind || at > start
       if (this.#phase === 'idle' || this.#phase === 'head') at = this.#readHead(bytes, at, end)
       else if (this.#phase === 'body' && this.#body!.ready) at = this.#readBody(bytes, at, end)
       else if (this.#phase === 'preface') at = this.#readPreface(bytes, at, end)
@@ -166,11 +143,11 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const preface = this.#preface!.read(bytes, start, end)
     if (preface === null) return end
     if ('broken' in preface) {
-      if (preface.broken !== '') this.#log('error', preface.broken)
+      if (preface.broken !== '') this.client.log('error', preface.broken, READING_PREFACE)
       this.#close()
       return end
     }
-    this.proxyProtocol = preface.proxy
+    this.client.proxyProtocol = preface.proxy
     this.#phase = 'idle'
     return preface.end
   }
@@ -186,13 +163,13 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const stop = this.#heads.read(bytes, from, end)
     if (stop >= 0) {
       this.#unread = end - stop
-      this.requests++
+      this.client.requests++
       this.#start(Http1Stream.accept(this, this.#heads.take(), this.#at.servers, this.#started))
       return stop
     }
     // The time is for the whole head, however many pieces it comes in; that of the first began with the connection.
     if (stop !== INCOMPLETE) this.#refuse()
-    else if (first && this.requests > 0) this.#readTimer.start(this.#at.settings.clientHeaderTimeout)
+    else if (first && this.client.requests > 0) this.#readTimer.start(this.#at.settings.clientHeaderTimeout)
     return end
   }
 
@@ -246,7 +223,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
   }
 
   #adoptUnfinished(): Request {
-    this.requests++
+    this.client.requests++
     const head = this.#heads.takeUnfinished()
     return this.#adopt(Http1Stream.refuse(this, head, this.#at.servers, this.#started))
   }
@@ -255,7 +232,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     const body = this.#body!
     const stop = body.decode(bytes, start, end)
     // What takes the body may have ended the request, and the connection with it.
-    if (this.#body !== body) return end
+    if (this.#phase === 'closed') return end
     const r = this.#stream?.request
     if (stop < 0) {
       this.#brokenBody(body)
@@ -306,10 +283,6 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
 
   // --- what a request asks of its connection
 
-  get client(): ClientConnection {
-    return this
-  }
-
   get transport(): Transport {
     return this.#transport
   }
@@ -344,7 +317,7 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     }
     if (this.#body !== null && (!last || this.#body.discarding)) return this.#discardRest(last)
     if (last) return this.#closeGently(stream.body !== null && !stream.body.discarding)
-    if (settings.tcpNodelay) this.#noDelay.settle(this.#transport)
+    if (settings.tcpNodelay) this.client.keptWithoutDelay()
     this.#next()
   }
 
@@ -404,10 +377,10 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
 
   /** The client has ended the connection without another request. */
   #logEnd(): void {
-    const cutShort = this.#phase === 'preface' ? this.#preface!.cutShort : ''
-    if (cutShort !== '') this.#log('error', cutShort)
-    else if (this.requests === 0) this.#log('info', 'client closed connection')
-    else this.#at.logEndOfKept(this.id)
+    if (this.#phase !== 'preface') return this.client.logEnd()
+    const cutShort = this.#preface!.cutShort
+    if (cutShort !== '') this.client.log('error', cutShort, READING_PREFACE)
+    else this.client.log('info', 'client closed connection', READING_PREFACE)
   }
 
   #clientGone(r: Request): void {
@@ -484,7 +457,10 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
       const more = this.#settings.keepaliveTimeout.idle - this.#settings.keepaliveMinTimeout
       if (more > 0) return this.#readTimer.start(more)
     }
-    if (this.#waiting && this.requests === 0) this.#log('info', TIMED_OUT)
+    if (this.#phase === 'preface') this.client.log('info', TIMED_OUT, READING_PREFACE)
+    else if (this.#phase === 'idle' && this.client.requests === 0) {
+      this.client.log('info', TIMED_OUT, 'waiting for request')
+    }
     if (this.#waiting) this.#close()
     else this.#breakOff(this.#settings.resetTimedoutConnection)
   }
@@ -527,10 +503,5 @@ export class Http1Connection implements TransportOwner, ClientConnection, Stream
     if (this.#waiting) this.#host.stats.addWaiting(-1)
     else if (this.#phase === 'head') this.#host.stats.addReading(-1)
     this.#phase = 'closed'
-  }
-
-  #log(level: Level, message: string): void {
-    const doing = this.#phase === 'preface' ? 'reading PROXY protocol' : 'waiting for request'
-    this.#at.log(level, message, doing, this.id)
   }
 }

@@ -1,0 +1,63 @@
+// A client connection as its requests and the logs see it, apart from the bytes it carries.
+
+import type { Level } from '../../shared/error-log.ts'
+import type { ClientConnection } from '../http/request.ts'
+import { now } from '../tick.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { ListenedAt } from './listened-at.ts'
+import { NoDelay } from './no-delay.ts'
+import type { ProxyProtocol } from './proxy-protocol.ts'
+
+export class Client implements ClientConnection {
+  readonly id: number
+  readonly opened = now()
+  readonly tls = false
+  proxyProtocol: ProxyProtocol | null = null
+  requests = 0
+  pipelined = false
+  readonly #transport: Transport
+  readonly #at: ListenedAt
+  readonly #noDelay = new NoDelay()
+
+  constructor(transport: Transport, at: ListenedAt, id: number) {
+    this.#transport = transport
+    this.#at = at
+    this.id = id
+  }
+
+  get remoteAddress(): string {
+    return this.#transport.remoteAddress
+  }
+
+  get remotePort(): number {
+    return this.#transport.remotePort
+  }
+
+  get localAddress(): string {
+    return this.#at.localAddress
+  }
+
+  get localPort(): number {
+    return this.#transport.localPort
+  }
+
+  delaySegments(): void {
+    this.#noDelay.turnOff(this.#transport)
+  }
+
+  /** The connection is kept where `tcp_nodelay` is on. */
+  keptWithoutDelay(): void {
+    this.#noDelay.settle(this.#transport)
+  }
+
+  /** Logs that it has ended between requests. */
+  logEnd(): void {
+    if (this.requests === 0) this.log('info', 'client closed connection', 'waiting for request')
+    else this.#at.logEndOfKept(this.id)
+  }
+
+  /** Logs what happens outside of requests while something else is `doing`. */
+  log(level: Level, message: string, doing: string): void {
+    this.#at.log(level, message, doing, this.id)
+  }
+}
