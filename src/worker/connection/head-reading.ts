@@ -10,6 +10,11 @@ import { type Refusal, RequestHead } from '../http1/request-head.ts'
 export const INCOMPLETE = -1
 export const REFUSED = -2
 
+/**
+ * So many bytes are looked at first, then twice as many, and so on: what pipelined requests behind a head bring is not
+ * turned into text, and kept in memory, once for each of them.
+ */
+const FIRST_LOOK = 2048
 /** Heads kept for reuse. */
 const SPARE_HEADS = 1000
 const spareHeads: RequestHead[] = []
@@ -45,6 +50,17 @@ export class HeadReading {
 
   /** Reads on in `bytes[start, end)`; the position behind the head, INCOMPLETE or REFUSED. */
   read(bytes: Buffer, start: number, end: number): number {
+    let from = start
+    for (let look = FIRST_LOOK; end - from > look; look *= 2) {
+      const at = this.#readPiece(bytes, from, from + look, true)
+      if (at !== INCOMPLETE) return at
+      from += look
+    }
+    return this.#readPiece(bytes, from, end, false)
+  }
+
+  /** `more`: there are bytes behind this piece. */
+  #readPiece(bytes: Buffer, start: number, end: number, more: boolean): number {
     const head = this.#head!
     const before = this.#text.length
     const text = before === 0 ? latin1(bytes, start, end) : this.#text + latin1(bytes, start, end)
@@ -62,7 +78,7 @@ export class HeadReading {
     }
     this.#text = ''
     const at = start + stop - before
-    this.#room = at < end && !head.hasBody ? head.buffers.end - stop : 0
+    this.#room = (more || at < end) && !head.hasBody ? head.buffers.end - stop : 0
     this.#largeBuffers = this.#room > 0 && head.buffers.busy > 0 ? 1 : 0
     return at
   }
