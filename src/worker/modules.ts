@@ -5,17 +5,22 @@ import type { ConfModule } from '../shared/conf/build.ts'
 import { core } from '../shared/core.ts'
 import type { Module } from './http/module.ts'
 import { useVariables } from './http/variables.ts'
-import { proxy } from './modules/content/proxy/proxy.ts'
+import { access } from './modules/access/access.ts'
+import { limitExcept } from './modules/access/limit-except.ts'
+import { satisfy } from './modules/access/satisfy.ts'
 import { clientHead } from './modules/client-head.ts'
 import { clientConnection } from './modules/connection.ts'
+import { proxy } from './modules/content/proxy/proxy.ts'
 import { coreHttp } from './modules/core.ts'
+import { errorPages } from './modules/error-page.ts'
 import { headers } from './modules/filter/headers.ts'
+import { internal } from './modules/internal.ts'
 import { log } from './modules/log.ts'
 import { proxyProtocol } from './modules/proxy-protocol.ts'
 import { redirects } from './modules/redirects.ts'
 import { map } from './modules/rewrite/map.ts'
 import { realIp } from './modules/rewrite/realip.ts'
-import { returnModule } from './modules/rewrite/return.ts'
+import { rewrite } from './modules/rewrite/rewrite.ts'
 import { upstreamBlock } from './upstream/upstream-block.ts'
 
 /** Modules that take part in requests. */
@@ -24,11 +29,16 @@ export const httpModules: readonly Module[] = [
   clientConnection,
   clientHead,
   redirects,
+  internal,
+  limitExcept,
+  satisfy,
+  errorPages,
   proxyProtocol,
   map,
   realIp,
   upstreamBlock,
-  returnModule,
+  rewrite,
+  access,
   proxy,
   headers,
   log,

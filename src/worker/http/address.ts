@@ -141,6 +141,14 @@ function maskIpv4(address: number, bits: number): number {
   return bits === 0 ? 0 : (address & (0xffffffff << (32 - bits))) >>> 0
 }
 
+/** Whether `address` is in the network; both of one family. */
+export function contains({ address: network, bits }: Network, address: IpAddress): boolean {
+  if (typeof network === 'number' || typeof address === 'number') {
+    return typeof network === typeof address && maskIpv4(address as number, bits) === network
+  }
+  return String(mask(address, bits)) === String(network)
+}
+
 /** Networks to find an address in: one look-up for each length of prefix there is. */
 export class NetworkSet {
   readonly #ipv4 = new Map<number, Set<number>>()

@@ -1,8 +1,9 @@
 // The only end of a request, and the ways a response begins.
 
+import { serveErrorPage } from '../modules/error-page.ts'
 import { DECLINED, DONE, OK, type Result } from './module.ts'
 import type { Request } from './request.ts'
-import { specialResponse } from './special-response.ts'
+import { closesConnection, specialResponse } from './special-response.ts'
 
 /** Close the connection without an answer; logged as it is. */
 export const CLOSE = 444
@@ -15,6 +16,10 @@ const SILENT = new Set([408, CLOSE, CLIENT_CLOSED_REQUEST])
 /** Runs the header filters and hands the head to the protocol. Once per request. */
 export function sendHead(r: Request): void {
   const { response } = r
+  if (r.errorStatus !== 0) {
+    response.status = r.errorStatus
+    response.statusLine = ''
+  }
   const { status } = response
   response.headerOnly = r.client.isHead || status === 101 || status === 204 || status === 304
   r.headSent = true
@@ -34,8 +39,8 @@ export function sendContent(r: Request, text: string): void {
 }
 
 /**
- * Ends the request: with OK when its response is complete, with a status for which a response is made here unless one
- * has begun.
+ * Ends the request: with OK when its response is complete, with a status for which `error_page` answers, or a response
+ * is made here, unless one has begun.
  */
 export function finalize(r: Request, result: Result): void {
   if (r.ended || result === DONE) return
@@ -46,12 +51,20 @@ export function finalize(r: Request, result: Result): void {
     r.complete = !SILENT.has(result)
     return abandon(r, result)
   }
+  if (closesConnection(result)) r.keepalive = false
+  if (serveErrorPage(r, result)) return
+  respond(r, result)
+}
+
+/** Answers with weir's own response for `status`, whatever `error_page` says, and ends the request. */
+export function respond(r: Request, status: number): void {
+  r.errorStatus = 0
   r.stream.discardBody(r)
   // What was there of the body may have been broken, and the request has been refused for it.
   if (r.ended) return
-  const content = specialResponse(r, result)
+  const content = specialResponse(r, status)
   if (content === null) {
-    r.response.contentLength = result === 204 || result === 304 ? -1 : 0
+    r.response.contentLength = status === 204 || status === 304 ? -1 : 0
     sendHead(r)
     r.out.end(null)
   } else {

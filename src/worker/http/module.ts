@@ -51,6 +51,8 @@ export interface Module<C = unknown> extends ConfModule<C> {
   readonly variables: Readonly<Record<string, VariableReader>>
   readonly families: Readonly<Record<string, VariableFamily>>
   readonly phases: Readonly<Partial<Record<Phase, Participant<C>>>>
+  /** Makes all content of a location by itself, in place of the content phase, where `when` says so: `proxy_pass`. */
+  readonly contentHandler: Participant<C> | null
   readonly headerFilter: HeaderFilter<C> | null
   /** Runs when the request has ended, in module order. */
   readonly log: { when(conf: C): boolean; run(r: Request): void } | null
@@ -64,6 +66,7 @@ export interface ModuleDefinition<C> {
   variables?: Record<string, VariableReader>
   families?: Record<string, VariableFamily>
   phases?: Partial<Record<Phase, Participant<C>>>
+  contentHandler?: Participant<C>
   headerFilter?: HeaderFilter<C>
   log?: { when(conf: C): boolean; run(r: Request): void }
 }
@@ -77,6 +80,7 @@ export function defineModule<C>(definition: ModuleDefinition<C>): Module<C> {
     variables: definition.variables ?? {},
     families: definition.families ?? {},
     phases: definition.phases ?? {},
+    contentHandler: definition.contentHandler ?? null,
     headerFilter: definition.headerFilter ?? null,
     log: definition.log ?? null,
   }

@@ -1,4 +1,5 @@
-// The phase engine: server handlers, location choice, location handlers, in the order plan.ts settled.
+// The phase engine: server handlers, location choice, rewriting, location handlers, in the order plan.ts settled; and
+// the redirects within it, which send a request through a part of that again.
 
 import { describeFailure } from '../../shared/failure.ts'
 import { limitKeepalive } from '../modules/connection.ts'
@@ -16,14 +17,60 @@ export function runRequest(r: Request): void {
   runServerPhases(r, 0)
 }
 
+/** Sends the request to another URI of its server, as if it had come for that one; it ends by itself. No args: null. */
+export function internalRedirect(r: Request, uri: string, args: string | null): void {
+  if (!mayChange(r, `internally redirecting to "${uri}"`)) return
+  r.uri = uri
+  r.args = args ?? ''
+  r.redirectedWithoutArgs = args === null
+  r.targetValid = false
+  r.locationValid = true
+  startOver(r)
+  enterLocation(r, r.server.plan)
+  runServerPhases(r, r.server.afterRead)
+}
+
+/** Sends the request to the location called `name` (with its `@`), its URI unchanged; it ends by itself. */
+export function namedRedirect(r: Request, name: string): void {
+  if (!mayChange(r, `redirect to named location "${name}"`)) return
+  if (r.uri === '') {
+    r.log('error', `empty URI in redirect to named location "${name}"`)
+    return finalize(r, 500)
+  }
+  const location = r.server.plan.locations.named(name)
+  if (location === null) {
+    r.log('error', `could not find named location "${name}"`)
+    return finalize(r, 500)
+  }
+  startOver(r)
+  r.uriChanged = false
+  enterLocation(r, location)
+  runRewrite(r, 0)
+}
+
+/** What the request has been through so far no longer counts. */
+function startOver(r: Request): void {
+  r.internal = true
+  r.contentHandler = null
+  r.source = null
+}
+
+/** Counts one change of the URI; false: it was one too many, and has ended the request. */
+function mayChange(r: Request, doing: string): boolean {
+  if (--r.uriChanges > 0) return true
+  r.log('error', `rewrite or internal redirection cycle while ${doing}`)
+  finalize(r, 500)
+  return false
+}
+
 function runServerPhases(r: Request, from: number): void {
   const handlers = r.server.handlers
   for (let index = from; index < handlers.length; index++) {
     const result = call(handlers[index]!, r)
     if (result instanceof Promise) {
-      return settle(r, result, (value) => afterServerHandler(r, value) && runServerPhases(r, index + 1))
+      return settle(r, result, (value) => goesOn(r, value) && runServerPhases(r, index + 1))
     }
-    if (!afterServerHandler(r, result)) return
+    if (!goesOn(r, result)) return
   }
   chooseLocation(r)
 }
@@ -31,17 +78,20 @@ function runServerPhases(r: Request, from: number): void {
 /** Puts the request into a location (the server's level where there is none); may end the keeping of its connection. */
 export function enterLocation(r: Request, location: LocationPlan): void {
   r.location = location
+  if (location.contentHandler !== null) r.contentHandler = location.contentHandler
   if (r.keepalive) limitKeepalive(r)
 }
 
 /** true: go on with the next handler. */
-function afterServerHandler(r: Request, result: Result): boolean {
+function goesOn(r: Request, result: Result): boolean {
   if (result === DECLINED || result === OK) return true
   if (result !== DONE) finalize(r, result)
   return false
 }
 
 function chooseLocation(r: Request): void {
+  r.uriChanged = false
+  r.contentHandler = null
   let found: LocationPlan | AppendSlash | null
   try {
     found = r.server.plan.locations.find(r)
@@ -49,18 +99,42 @@ function chooseLocation(r: Request): void {
     return finalize(r, failed(r, error))
   }
   if (found instanceof AppendSlash) {
+    if (found.plan.internal && !r.internal) return finalize(r, 404)
     enterLocation(r, found.plan)
     const query = r.args === '' ? '' : `?${r.args}`
     r.response.location = `${escapeUri(r.uri)}/${query}`
     return finalize(r, 301)
   }
-  enterLocation(r, found ?? r.server.plan)
-  runLocationPhases(r, 0)
+  const location = found ?? r.server.plan
+  if (location.internal && !r.internal) return finalize(r, 404)
+  const { limitExcept } = location
+  enterLocation(r, location)
+  if (limitExcept !== null && !limitExcept.methods.has(r.method)) enterLocation(r, limitExcept.plan)
+  // The rewrite phase of a server without a location has been the server's.
+  if (found === null) runLocationPhases(r, 0)
+  else runRewrite(r, 0)
+}
+
+function runRewrite(r: Request, from: number): void {
+  // An `if` may change the location on the way: its handlers are of later phases.
+  const { rewrite } = r.location
+  for (let index = from; index < rewrite.length; index++) {
+    const result = call(rewrite[index]!, r)
+    if (result instanceof Promise) {
+      return settle(r, result, (value) => goesOn(r, value) && runRewrite(r, index + 1))
+    }
+    if (!goesOn(r, result)) return
+  }
+  if (!r.uriChanged) return runLocationPhases(r, 0)
+  if (!mayChange(r, `processing "${r.uri}"`)) return
+  r.location = r.server.plan
+  chooseLocation(r)
 }
 
 function runLocationPhases(r: Request, from: number): void {
   const { handlers, beforeContent } = r.location
-  for (let index = from; index < handlers.length; index++) {
+  const end = r.contentHandler === null ? handlers.length : beforeContent
+  for (let index = from; index < end; index++) {
     const result = call(handlers[index]!, r)
     const content = index >= beforeContent
     if (result instanceof Promise) {
@@ -68,9 +142,16 @@ function runLocationPhases(r: Request, from: number): void {
     }
     if (!afterHandler(r, result, content)) return
   }
+  if (r.contentHandler !== null) return makeContent(r, r.contentHandler)
   // No handler made content.
   if (r.conf(coreHttp).logNotFound) r.log('error', 'no handler found')
   finalize(r, r.uri.endsWith('/') ? 403 : 404)
+}
+
+function makeContent(r: Request, handler: Handler): void {
+  const result = call(handler, r)
+  if (result instanceof Promise) settle(r, result, (value) => finalize(r, value))
+  else finalize(r, result)
 }
 
 function afterHandler(r: Request, result: Result, content: boolean): boolean {

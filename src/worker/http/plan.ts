@@ -2,22 +2,33 @@
 // filters that apply, the order to ask locations in. Built once from the scopes of a Cycle.
 
 import type { Scope } from '../../shared/conf/build.ts'
-import { LOCATION } from '../../shared/conf/command.ts'
+import { IF_IN_LOCATION, LIMIT_EXCEPT, LOCATION } from '../../shared/conf/command.ts'
 import type { ErrorLog } from '../../shared/error-log.ts'
+import { type LimitExcept, limitExceptOf } from '../modules/access/limit-except.ts'
+import { accessPhase } from '../modules/access/satisfy.ts'
+import { isInternal } from '../modules/internal.ts'
 import { LocationTree } from './locations.ts'
 import type { Handler, HeaderFilter, Module, Phase } from './module.ts'
 import type { Request } from './request.ts'
 
-/** A location, or a server where no location is chosen yet. */
+/** A location, a block in one (`if`, `limit_except`), or a server where no location is chosen yet. */
 export interface LocationPlan {
   /** The location's argument without its modifier; '' for a server. */
   readonly name: string
   readonly confs: readonly unknown[]
   readonly errorLog: ErrorLog
-  /** Handlers of the rewrite to content phases, in order. */
+  /** Only redirects of ours lead here. */
+  readonly internal: boolean
+  /** Handlers of the rewrite phase. */
+  readonly rewrite: readonly Handler[]
+  /** Handlers of the preaccess to content phases, in order. */
   readonly handlers: readonly Handler[]
   /** How many of `handlers` are before the content phase: an OK there goes on, in content it ends the request. */
   readonly beforeContent: number
+  /** What makes the content in place of the content phase, or null. */
+  readonly contentHandler: Handler | null
+  /** Where requests with other methods than the excepted ones go, or null. */
+  readonly limitExcept: { readonly methods: LimitExcept; readonly plan: LocationPlan } | null
   readonly filters: readonly ((r: Request) => void)[]
   readonly log: readonly ((r: Request) => void)[]
   /** Nested locations. */
@@ -31,6 +42,8 @@ export interface ServerPlan {
   readonly firstName: string
   /** Handlers of the post_read and server_rewrite phases. */
   readonly handlers: readonly Handler[]
+  /** How many of `handlers` are of the post_read phase, which runs once for a request. */
+  readonly afterRead: number
 }
 
 /** What the plans of one Cycle are made with. */
@@ -41,30 +54,52 @@ export interface PlanContext {
 }
 
 export function planServer(scope: Scope, firstName: string, context: PlanContext): ServerPlan {
+  const afterRead = handlers(scope, ['postRead'], context.modules)
   return {
     scope,
     firstName: firstName.replace(/^\./, ''),
     plan: planLocation(scope, '', context),
-    handlers: handlers(scope, ['postRead', 'serverRewrite'], context.modules),
+    handlers: [...afterRead, ...handlers(scope, ['serverRewrite'], context.modules)],
+    afterRead: afterRead.length,
   }
 }
 
+/** Plans of the `if` blocks in locations. */
+const blocks = new WeakMap<Scope, LocationPlan>()
+
+/** The plan of an `if` block; null for one of a server, which changes nothing about where a request is. */
+export function planOfBlock(scope: Scope): LocationPlan | null {
+  return blocks.get(scope) ?? null
+}
+
 export function planLocation(scope: Scope, name: string, context: PlanContext): LocationPlan {
-  const before = handlers(scope, ['rewrite', 'preaccess', 'access', 'precontent'], context.modules)
-  const content = handlers(scope, ['content'], context.modules)
-  return {
+  const { modules } = context
+  const before = [
+    ...handlers(scope, ['preaccess'], modules),
+    ...accessPhase(scope, handlers(scope, ['access'], modules)),
+    ...handlers(scope, ['precontent'], modules),
+  ]
+  const content = handlers(scope, ['content'], modules)
+  const plan: LocationPlan = {
     name,
     confs: scope.confs,
     errorLog: context.errorLog(scope),
+    internal: isInternal(scope),
+    rewrite: handlers(scope, ['rewrite'], modules),
     handlers: [...before, ...content],
     beforeContent: before.length,
-    filters: filters(scope, context.modules),
-    log: logs(scope, context.modules),
+    contentHandler: contentHandler(scope, modules),
+    limitExcept: limitExcept(scope, name, context),
+    filters: filters(scope, modules),
+    log: logs(scope, modules),
     locations: new LocationTree(
       scope.children.filter((child) => child.kind === LOCATION),
       (child, childName) => planLocation(child, childName, context),
     ),
   }
+  if (scope.kind === IF_IN_LOCATION) blocks.set(scope, plan)
+  for (const child of scope.children) if (child.kind === IF_IN_LOCATION) planLocation(child, name, context)
+  return plan
 }
 
 function handlers(scope: Scope, phases: readonly Phase[], modules: readonly Module[]): Handler[] {
@@ -76,6 +111,20 @@ function handlers(scope: Scope, phases: readonly Phase[], modules: readonly Modu
     }
   }
   return list
+}
+
+/** The last directive of its kind in a location would win in nginx; the module list's first does here. */
+function contentHandler(scope: Scope, modules: readonly Module[]): Handler | null {
+  for (const { contentHandler: participant, index } of modules) {
+    if (participant?.when(scope.confs[index])) return participant.run
+  }
+  return null
+}
+
+function limitExcept(scope: Scope, name: string, context: PlanContext): LocationPlan['limitExcept'] {
+  const block = scope.children.find((child) => child.kind === LIMIT_EXCEPT)
+  if (block === undefined) return null
+  return { methods: limitExceptOf(block), plan: planLocation(block, name, context) }
 }
 
 /** In module order, the last module first, as nginx chains its filters: the list names the innermost last. */

@@ -8,6 +8,7 @@ import type { Transport } from '../transport/transport.ts'
 import type { UpstreamStates } from '../upstream/states.ts'
 import type { BodySink, ContentSource, RequestContent } from './body.ts'
 import type { Fields } from './fields.ts'
+import type { Handler } from './module.ts'
 import type { LocationPlan, ServerPlan } from './plan.ts'
 import type { Captures } from './regex/regex.ts'
 import { Response } from './response.ts'
@@ -88,6 +89,9 @@ export interface RequestLine {
   readonly hasBody: boolean
 }
 
+/** Changes of URI a request may go through by rewriting and internal redirects. */
+const MAX_URI_CHANGES = 10
+
 export class Request {
   readonly stream: ClientStream
   readonly client: RequestLine
@@ -108,6 +112,24 @@ export class Request {
   quoted = false
   /** `client.target` still says what `uri` does. */
   targetValid = true
+  /** The method it is handled by: the client's, or GET once an `error_page` has taken its place. */
+  method: string
+  /** It came to where it is by a redirect of ours: locations that are `internal` are open to it. */
+  internal = false
+  /** The last internal redirect named no query. */
+  redirectedWithoutArgs = false
+  /** The URI still begins with the prefix of its location, for `proxy_pass` to replace. */
+  locationValid = true
+  /** `rewrite` has changed the URI: another location is to be looked for. */
+  uriChanged = false
+  /** How many more times the URI may be changed. */
+  uriChanges = MAX_URI_CHANGES + 1
+  /** An `error_page` is being served: what fails now has no other one. */
+  errorPage = false
+  /** The status `error_page` has the response sent with; 0: its own. */
+  errorStatus = 0
+  /** Makes the content, in place of the content phase. */
+  contentHandler: Handler | null = null
   /** Captures of the last regular expression that matched; named ones of all. */
   captures: Captures | null = null
   named: Record<string, string | undefined> | null = null
@@ -144,6 +166,7 @@ export class Request {
   ) {
     this.stream = stream
     this.client = client
+    this.method = client.method
     this.fields = fields
     this.server = server
     this.location = server.plan

@@ -71,6 +71,11 @@ const PAGES = new Set([
 /** After these the connection is not kept: what the client sends next cannot be trusted, or we cannot. */
 const CLOSING = new Set([400, 413, 414, 495, 496, 497, 500, 501])
 
+/** Whether the connection ends with an answer of `status`. */
+export function closesConnection(status: number): boolean {
+  return CLOSING.has(status)
+}
+
 /** Sets the head of a special response for `status` and returns its content; null: none. */
 export function specialResponse(r: Request, status: number): string | null {
   const { response } = r
@@ -81,7 +86,6 @@ export function specialResponse(r: Request, status: number): string | null {
   const detail = DETAILS[status]
   response.status = detail === undefined ? status : 400
   if (status >= 300 && status < 309) response.location = location
-  if (CLOSING.has(status)) r.keepalive = false
   if (detail === undefined && !PAGES.has(status)) return null
   response.contentType = 'text/html'
   const title = detail === undefined ? (TITLES[status] ?? `${status} ${REASONS[status]}`) : `400 ${detail}`

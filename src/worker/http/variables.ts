@@ -94,6 +94,19 @@ export class DeclaredVariable {
     this.define(() => null)
   }
 
+  /** A directive assigns values to it; `initial` reads it where none has been, unless it is declared otherwise. */
+  assignable(initial: VariableReader): void {
+    if (this.#evaluate === null) this.#evaluate = initial
+    this.#read = null
+  }
+
+  /** Its value from now on, whatever it was before. */
+  assign(r: Request, value: string): void {
+    const values = (r.values ??= new VariableValues())
+    values.bySlot[this.slot] = value
+    if (this.captured && r.named !== null) r.named[this.name] = value
+  }
+
   /** All definitions are known. */
   link(): void {
     if (this.#read !== null) return

@@ -145,7 +145,7 @@ export const variables: Record<string, VariableReader> = {
   request_filename: (r) => documentRoot(r) + r.uri,
   request_id: requestId,
   request_length: (r) => String(r.length),
-  request_method: (r) => orNull(r.client.method),
+  request_method: (r) => orNull(r.method),
   request_port: requestPort,
   request_time: (r) => seconds(now() - r.started),
   request_uri: (r) => orNull(r.client.target),
@@ -160,8 +160,14 @@ export const variables: Record<string, VariableReader> = {
   uri,
 }
 
+/** Not found in a request that never had a query, empty where it has lost it. */
+function args(r: Request): string | null {
+  if (r.args !== '') return r.args
+  return !r.redirectedWithoutArgs && /^[^?#]*\?./s.test(r.client.target) ? '' : null
+}
+
 function status(r: Request): string {
-  const code = r.response.status
+  const code = r.errorStatus !== 0 ? r.errorStatus : r.response.status
   return code === 0 ? '000' : code < 100 ? String(code).padStart(3, '0') : String(code)
 }
 

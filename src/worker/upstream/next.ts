@@ -44,7 +44,7 @@ export interface AttemptProgress {
 /** Whether the request may be sent again, to another peer or (a stale connection) to the same one. */
 export function mayTryAgain(r: Request, failure: Failure, attempt: AttemptProgress): boolean {
   if (r.headSent || attempt.bodySent || failure.kind === 'invalid_header') return false
-  return !attempt.requestSent || !NOT_IDEMPOTENT.has(r.client.method)
+  return !attempt.requestSent || !NOT_IDEMPOTENT.has(r.method)
 }
 
 /** The status a failure ends a request with. */

@@ -85,8 +85,10 @@ export function nameOf({ host, path, port, portText }: UpstreamUrl): UpstreamNam
 /** nginx's rules: without a URI part the target goes on as it came; with one it takes the place of the prefix. */
 export function requestUri(r: Request, uri: string | null, prefix: string): string {
   if (uri === null && r.targetValid) return r.client.target
-  const rest = r.uri.slice(uri === null ? 0 : prefix.length)
-  const path = (uri ?? '') + (r.quoted ? escapeUri(rest) : rest)
+  // A URI that `rewrite ... break` has made takes the place of the whole.
+  const replaces = uri !== null && r.locationValid
+  const rest = replaces ? r.uri.slice(prefix.length) : r.uri
+  const path = (replaces ? uri : '') + (r.quoted || r.internal ? escapeUri(rest) : rest)
   return r.args === '' ? path : `${path}?${r.args}`
 }
 

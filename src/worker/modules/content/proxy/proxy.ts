@@ -66,7 +66,7 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
   },
   variables: proxyVariables,
   families: proxyFamilies,
-  phases: { content: { when: (conf) => conf.plan !== null, run: handleProxy } },
+  contentHandler: { when: (conf) => conf.plan !== null, run: handleProxy },
 })
 
 function setHttpVersion(...[directive, context]: Parameters<Setter>): 0 | 1 {

@@ -152,7 +152,7 @@ function isNamed(names: NameSet, name: string): boolean {
 /** The method of the request; null where `proxy_method` gives none, which is logged. An empty one is the client's. */
 export function requestMethod(r: Request, { method }: RequestPlan): string | null {
   const name = method === null ? '' : method.evaluate(r)
-  if (name === '') return r.client.method
+  if (name === '') return r.method
   if (isToken(name, 0, name.length)) return name
   r.log('error', `invalid method "${fieldValue(name)}" in "proxy_method"`)
   return null
