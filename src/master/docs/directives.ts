@@ -21,22 +21,29 @@ add_header | name value [always] | | adds a field to responses
 add_header_inherit | on/off/merge | on | whether fields of the level around are kept when this level has its own
 add_trailer | name value [always] | | adds a field behind the body of responses
 add_trailer_inherit | on/off/merge | on | whether trailers of the level around are kept when this level has its own
+allow | address/CIDR/unix:/all | | lets clients in; the first rule that fits decides
+break | | | ends the rewriting of this round
 client_body_timeout | time | 60s | longest pause between two reads of a request's body
 client_header_buffer_size | size | 1k | first buffer of a request's head
 client_header_timeout | time | 60s | time for a request's head
 daemon | on/off | on | whether weir leaves the terminal
 default_type | type | text/plain | content type of answers for which \`types\` knows none
+deny | address/CIDR/unix:/all | | keeps clients out; the first rule that fits decides
 error_log | file/stderr/syslog:server=address[,...] [level ...] | logs/error.log error | where errors go, from which level on
+error_page | code ... [=[response]] uri | | what is answered in place of a status
 events | { ... } | | holds what concerns connections
 http | { ... } | | holds servers
+if | (condition) { ... } | | directives for requests that fit
 ignore_invalid_headers | on/off | on | leaves out request fields with invalid names
 include | file | | reads other files here; a mask may name several
+internal | | | the location is open to redirects of the configuration only
 keepalive_disable | none/msie6/safari ... | msie6 | browsers whose connections are not kept
 keepalive_min_timeout | time | 0 | time before which a kept connection is not closed for lack of room or at the end
 keepalive_requests | number | 1000 | requests on one client connection
 keepalive_time | time | 1h | longest age of a client connection that is kept
 keepalive_timeout | time [header-time] | 75s | time an idle client connection is kept; the second is told in \`Keep-Alive\`
 large_client_header_buffers | number size | 4 8k | further buffers of a request's head: the longest line, and how many
+limit_except | method ... { ... } | | directives for all other methods
 lingering_close | off/on/always | on | reads on what a client still sends before its connection is closed
 lingering_time | time | 30s | how long that may last
 lingering_timeout | time | 5s | longest wait for more of it
@@ -74,16 +81,22 @@ proxy_socket_keepalive | on/off | off | TCP keepalive for connections to backend
 real_ip_header | field/X-Real-IP/X-Forwarded-For/proxy_protocol | X-Real-IP | where the client's address is read from
 real_ip_recursive | on/off | off | skips trusted addresses in a list of them
 reset_timedout_connection | on/off | off | ends connections that timed out with a reset
+recursive_error_pages | on/off | off | lets an error page fail into another one
 return | code [text]; code URL; URL | | answers at once
+rewrite | regex replacement [last/break/redirect/permanent] | | changes the URI, or redirects
+rewrite_log | on/off | off | writes what rewriting does to the error log
+satisfy | all/any | all | whether all access rules have to let a request in, or one
 send_timeout | time | 60s | longest pause between two writes of a response
 server | { ... } | | a virtual server
 server_name | name ... | "" | names of a server: exact, with an asterisk, or \`~regex\`
 server_name_in_redirect | on/off | off | redirects of weir's own name the first \`server_name\` instead of \`Host\`
 server_tokens | on/off/build/string | on | whether \`Server\` and error pages tell the version
+set | $variable value | | gives a variable a value
 set_real_ip_from | address/network/unix: | | proxies whose word about the client's address is trusted
 tcp_nodelay | on/off | on | sends small pieces at once
 types | { ... } | text/html html; image/gif gif; image/jpeg jpg | content type by file name extension
 underscores_in_headers | on/off | off | takes field names with underscores for valid
+uninitialized_variable_warn | on/off | on | warns of variables that \`set\` has not set
 upstream | name { ... } | | a group of backends
 upstream: keepalive | number [local] | 32 | idle connections a worker keeps open
 upstream: keepalive_requests | number | 1000 | requests on one connection
