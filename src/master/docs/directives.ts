@@ -22,6 +22,8 @@ add_header_inherit | on/off/merge | on | whether fields of the level around are 
 add_trailer | name value [always] | | adds a field behind the body of responses
 add_trailer_inherit | on/off/merge | on | whether trailers of the level around are kept when this level has its own
 allow | address/CIDR/unix:/all | | lets clients in; the first rule that fits decides
+auth_request | uri; off | off | asks another location whether a request is let in
+auth_request_set | $variable value | | keeps something of that location's answer
 break | | | ends the rewriting of this round
 client_body_timeout | time | 60s | longest pause between two reads of a request's body
 client_header_buffer_size | size | 1k | first buffer of a request's head
@@ -51,6 +53,7 @@ listen | address[:port]/port/unix:path [parameters ...] | | where a server accep
 location | [modifier] pattern { ... } | | what is done with URIs that match
 log_format | name [escape=default/json/none] string ... | | a format for \`access_log\`
 log_not_found | on/off | on | writes requests that nothing answers to the error log
+log_subrequest | on/off | off | writes subrequests to access logs too
 map | string $variable { ... } | | a variable whose value depends on another string
 master_process | on/off | on | off: no worker threads, for debugging
 max_headers | number | 1000 | fields a request may have

@@ -1,5 +1,6 @@
 // The only end of a request, and the ways a response begins.
 
+import { coreHttp } from '../modules/core.ts'
 import { serveErrorPage } from '../modules/error-page.ts'
 import { DECLINED, DONE, OK, type Result } from './module.ts'
 import type { Request } from './request.ts'
@@ -23,7 +24,8 @@ export function sendHead(r: Request): void {
   const { status } = response
   response.headerOnly = r.client.isHead || status === 101 || status === 204 || status === 304
   r.headSent = true
-  for (const filter of r.location.filters) filter(r)
+  // What a subrequest answers is for whoever made it, as it is.
+  if (r.parent === null) for (const filter of r.location.filters) filter(r)
   r.stream.sendHead(r)
 }
 
@@ -99,5 +101,6 @@ function close(r: Request): void {
   r.source?.stop()
   r.source = null
   r.doing = 'logging request'
+  if (r.parent !== null && !r.conf(coreHttp).logSubrequest) return
   for (const log of r.location.log) log(r)
 }

@@ -19,7 +19,11 @@ export function runRequest(r: Request): void {
 
 /** Sends the request to another URI of its server, as if it had come for that one; it ends by itself. No args: null. */
 export function internalRedirect(r: Request, uri: string, args: string | null): void {
-  if (!mayChange(r, `internally redirecting to "${uri}"`)) return
+  if (mayChange(r, `internally redirecting to "${uri}"`)) runInternal(r, uri, args)
+}
+
+/** Runs the request as one for `uri` that did not come from a client. */
+export function runInternal(r: Request, uri: string, args: string | null): void {
   r.uri = uri
   r.args = args ?? ''
   r.redirectedWithoutArgs = args === null

@@ -136,6 +136,9 @@ export class Request {
   /** Variables that the configuration declares, as far as they have been evaluated. */
   values: VariableValues | null = null
 
+  /** The request that this one is a subrequest of; null for one of a client. */
+  parent: Request | null = null
+
   readonly response = new Response()
   headSent = false
   /** Head of the filter chain for content. */
@@ -184,6 +187,11 @@ export class Request {
     return this.realAddress === null ? this.stream.connection.remotePort : this.realAddress.port
   }
 
+  /** The client's request that this one serves; itself unless it is a subrequest. */
+  get main(): Request {
+    return this.parent === null ? this : this.parent.main
+  }
+
   /** The merged configuration of `module` where the request is now. */
   conf<C>(module: ConfModule<C>): C {
     return this.location.confs[module.index] as C
@@ -204,6 +212,7 @@ export class Request {
     return (
       `${doing}, client: ${this.remoteAddress}, server: ${server}` +
       `${this.client.line === '' ? '' : `, request: "${this.client.line}"`}` +
+      `${this.parent === null ? '' : `, subrequest: "${this.uri}"`}` +
       `${upstream === '' ? '' : `, upstream: "${upstream}"`}` +
       `${host === null ? '' : `, host: "${host}"`}` +
       `${referrer === null ? '' : `, referrer: "${referrer}"`}`

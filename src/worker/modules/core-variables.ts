@@ -145,7 +145,7 @@ export const variables: Record<string, VariableReader> = {
   request_filename: (r) => documentRoot(r) + r.uri,
   request_id: requestId,
   request_length: (r) => String(r.length),
-  request_method: (r) => orNull(r.method),
+  request_method: (r) => orNull(r.main.method),
   request_port: requestPort,
   request_time: (r) => seconds(now() - r.started),
   request_uri: (r) => orNull(r.client.target),

@@ -24,6 +24,8 @@ export interface CoreHttpConf {
   defaultType: string
   /** Requests that nothing answers are errors of the log. */
   logNotFound: boolean
+  /** Subrequests have lines in access logs too. */
+  logSubrequest: boolean
   /** `$document_root`. Settled by `finish`. */
   documentRoot: string
 }
@@ -62,6 +64,7 @@ export const coreHttp = defineModule<CoreHttpConf>({
       set: addTypes,
       default: DEFAULT_TYPES,
     },
+    { name: 'log_subrequest', in: HTTP_ANY, args: 1, set: flag(), default: false },
     { name: 'log_not_found', in: HTTP_ANY, args: 1, set: flag(), default: true },
     {
       name: 'default_type',

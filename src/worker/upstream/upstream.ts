@@ -215,6 +215,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   /** The client asked for it, and what it sends from here on is no more of its request (RFC 9110 section 7.8). */
   #mayUpgrade(): boolean {
     const { r } = this
+    if (r.parent !== null) return false
     return r.fields.get('upgrade') !== null && (!r.client.hasBody || r.stream.bodyLength >= 0)
   }
 

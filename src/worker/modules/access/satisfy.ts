@@ -22,8 +22,12 @@ export const satisfy = defineModule<SatisfyConf>({
 
 /** The access phase of `scope` as the handlers it needs: with `satisfy any`, one that asks `handlers` in turn. */
 export function accessPhase(scope: Scope, handlers: readonly Handler[]): readonly Handler[] {
-  if (handlers.length === 0 || scope.conf(satisfy).satisfy === 'all') return handlers
-  return [(r) => anyOf(r, handlers, 0, 0)]
+  if (handlers.length === 0) return []
+  // Subrequests are allowed what the request that makes them is.
+  if (scope.conf(satisfy).satisfy === 'all') {
+    return handlers.map((handler) => (r) => (r.parent === null ? handler(r) : DECLINED))
+  }
+  return [(r) => (r.parent === null ? anyOf(r, handlers, 0, 0) : DECLINED)]
 }
 
 /** `refusal`: the status the handlers before `from` refused with; 0: none has. */
