@@ -32,10 +32,10 @@ daemon | on/off | on | whether weir leaves the terminal
 default_type | type | text/plain | content type of answers for which \`types\` knows none
 deny | address/CIDR/unix:/all | | keeps clients out; the first rule that fits decides
 error_log | file/stderr/syslog:server=address[,...] [level ...] | logs/error.log error | where errors go, from which level on
-error_page | code ... [=[response]] uri | | what is answered in place of a status
+error_page | code ... [=response] uri | | what is answered in place of a status
 events | { ... } | | holds what concerns connections
 http | { ... } | | holds servers
-if | (condition) { ... } | | directives for requests that fit
+if | condition ... { ... } | | directives for requests that fit
 ignore_invalid_headers | on/off | on | leaves out request fields with invalid names
 include | file | | reads other files here; a mask may name several
 internal | | | the location is open to redirects of the configuration only
@@ -83,8 +83,8 @@ proxy_set_header_inherit | on/off/merge | on | whether fields of the level aroun
 proxy_socket_keepalive | on/off | off | TCP keepalive for connections to backends
 real_ip_header | field/X-Real-IP/X-Forwarded-For/proxy_protocol | X-Real-IP | where the client's address is read from
 real_ip_recursive | on/off | off | skips trusted addresses in a list of them
-reset_timedout_connection | on/off | off | ends connections that timed out with a reset
 recursive_error_pages | on/off | off | lets an error page fail into another one
+reset_timedout_connection | on/off | off | ends connections that timed out with a reset
 return | code [text]; code URL; URL | | answers at once
 rewrite | regex replacement [last/break/redirect/permanent] | | changes the URI, or redirects
 rewrite_log | on/off | off | writes what rewriting does to the error log

@@ -5,15 +5,15 @@ import { LOCATION } from '../../shared/conf/command.ts'
 import { defineModule } from '../http/module.ts'
 
 interface InternalConf {
-  internal: boolean
+  internal: true | undefined
 }
 
 export const internal = defineModule<InternalConf>({
   name: 'internal',
-  commands: [{ name: 'internal', in: LOCATION, args: 0, set: () => true, default: false }],
+  commands: [{ name: 'internal', in: LOCATION, args: 0, set: () => true }],
 })
 
 /** Whether requests of clients are not found in `scope`. Locations inside an internal one are internal too. */
 export function isInternal(scope: Scope): boolean {
-  return scope.conf(internal).internal
+  return scope.conf(internal).internal === true
 }
