@@ -49,14 +49,6 @@ function host(r: Request): string {
   return r.host !== '' ? r.host : r.server.firstName
 }
 
-/** The query; as in nginx, an empty one is found only in front of a fragment. */
-function args(r: Request): string | null {
-  if (r.args !== '') return r.args
-  const { target } = r.client
-  const question = target.indexOf('?')
-  return question >= 0 && target.indexOf('#') === question + 1 ? '' : null
-}
-
 /** The current URI; not found where the request line could not be read. */
 function uri(r: Request): string | null {
   return r.client.method === '' ? null : r.uri
