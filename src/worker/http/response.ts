@@ -12,6 +12,10 @@ export class Response {
   /** Bytes of content; -1 when not known. */
   contentLength = -1
   lastModified: string | null = null
+  /** Seconds since the epoch that `lastModified` stands for; -1: nothing that a condition could be held against. */
+  modifiedTime = -1
+  /** A part of the content may be asked for. */
+  allowRanges = false
   /** Location, absolute or starting with a slash. */
   location: string | null = null
   /** All other fields as complete lines. */
@@ -62,6 +66,8 @@ export class Response {
     this.contentType = null
     this.contentLength = -1
     this.lastModified = null
+    this.modifiedTime = -1
+    this.allowRanges = false
     this.location = null
     this.lines = ''
     this.ownServer = this.ownDate = true
