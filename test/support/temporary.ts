@@ -15,13 +15,14 @@ export async function removeFolder(folder: string): Promise<void> {
 }
 
 // Below the range the system takes outgoing ports from, so that no connection of another test gets in between.
-const FIRST = 20_000
-const COUNT = 12_000
+// Test files that run side by side draw from ranges of their own.
+const SHARE = 1500
+const FIRST = 20_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 8) * SHARE
 
 /** A port that nothing listens on, on any address; always five digits. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = FIRST + Math.floor(Math.random() * COUNT)
+    const port = FIRST + Math.floor(Math.random() * SHARE)
     if (await isFree(port)) return port
   }
 }
