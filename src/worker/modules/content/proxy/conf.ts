@@ -2,11 +2,9 @@
 
 import type { ComplexValue } from '../../../http/complex-value.ts'
 import type { LocalBind } from '../../../upstream/local-address.ts'
-import type { FlagRule } from './cookies.ts'
 import type { ProxyPass } from './pass.ts'
 import type { ProxyPlan } from './plan.ts'
 import type { ResponseConf } from './response-commands.ts'
-import type { RewriteRule } from './rewrite.ts'
 
 export interface SetHeader {
   name: string
@@ -25,12 +23,6 @@ export interface ProxyConf extends ResponseConf {
   proxyPassRequestHeaders: boolean
   proxyPassRequestBody: boolean
   proxySetBody: ComplexValue | undefined
-  proxyPassHeader: readonly string[]
-  proxyIgnoreHeaders: number
-  proxyRedirect: readonly RewriteRule[] | undefined
-  proxyCookieDomain: readonly RewriteRule[]
-  proxyCookiePath: readonly RewriteRule[]
-  proxyCookieFlags: readonly FlagRule[]
   proxyHttpVersion: 0 | 1
   /** false: `off`. */
   proxyBind: LocalBind | false
@@ -38,8 +30,6 @@ export interface ProxyConf extends ResponseConf {
   proxyConnectTimeout: number
   proxySendTimeout: number
   proxyReadTimeout: number
-  /** Settled by `finish`: the rules of `proxy_redirect` in force. */
-  redirects: readonly RewriteRule[]
   /** Settled by `finish` where there is a proxyPass. */
   plan: ProxyPlan | null
 }
