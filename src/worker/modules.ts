@@ -14,6 +14,7 @@ import { clientConnection } from './modules/connection.ts'
 import { proxy } from './modules/content/proxy/proxy.ts'
 import { coreHttp } from './modules/core.ts'
 import { errorPages } from './modules/error-page.ts'
+import { expires } from './modules/filter/expires.ts'
 import { headers } from './modules/filter/headers.ts'
 import { internal } from './modules/internal.ts'
 import { log } from './modules/log.ts'
@@ -42,6 +43,7 @@ export const httpModules: readonly Module[] = [
   access,
   authRequest,
   proxy,
+  expires,
   headers,
   log,
 ] as Module[]

@@ -10,7 +10,7 @@ const PAGE = new RegExp(`<hr><center>(${PRODUCT.source})</center>`)
 export function answerLines(bytes: string, proxy: RunningProxy): string[] {
   return splitResponses(bytes).flatMap((response) => {
     const product = PAGE.exec(response)?.[1]
-    let text = response.replace(/\r\nDate: [^\r]*/g, '\r\nDate: DATE')
+    let text = untimed(response).replace(/\r\nDate: [^\r]*/g, '\r\nDate: DATE')
     text = text.replace(new RegExp(`\\r\\nServer: ${PRODUCT.source}\\r`, 'g'), '\r\nServer: PRODUCT\r')
     const named = new RegExp(`\\r\\nServer: (${PRODUCT.source})\\r`).exec(response)?.[1]
     if (isPageWithoutBody(response) && named !== undefined) text = shorten(text, named.length)
@@ -48,6 +48,19 @@ function unframed(request: string): string {
   return request
     .replace(/\r\n(?:Content-Length: \d+|Transfer-Encoding: chunked)\r\n/, '\r\nFRAMING\r\n')
     .replace(/\[chunks\]|\[end\](?:\r\n)?/g, '')
+}
+
+/**
+ * What `expires` makes of the time of the answer, without that time: an age of days stays, one of hours is counted up
+ * to a certain time, which stays.
+ */
+function untimed(response: string): string {
+  const date = Date.parse(/\r\nDate: ([^\r]*)/.exec(response)?.[1] ?? '')
+  const expires = Date.parse(/\r\nExpires: ([^\r]*)/i.exec(response)?.[1] ?? '')
+  const age = (expires - date) / 1000
+  if (Number.isNaN(age) || Math.abs(age) > 10 * 365 * 86_400) return response
+  if (age > 0 && age < 86_400) return response.replace(`max-age=${age}\r`, 'max-age=LEFT\r')
+  return response.replace(/(\r\nExpires: )[^\r]*/i, `$1DATE + ${age}`)
 }
 
 /**

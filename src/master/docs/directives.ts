@@ -34,6 +34,7 @@ deny | address/CIDR/unix:/all | | keeps clients out; the first rule that fits de
 error_log | file/stderr/syslog:server=address[,...] [level ...] | logs/error.log error | where errors go, from which level on
 error_page | code ... [=response] uri | | what is answered in place of a status
 events | { ... } | | holds what concerns connections
+expires | [modified] time; epoch; max; off | off | how long clients may keep responses: Expires and Cache-Control
 http | { ... } | | holds servers
 if | condition ... { ... } | | directives for requests that fit
 ignore_invalid_headers | on/off | on | leaves out request fields with invalid names

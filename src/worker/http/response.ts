@@ -16,6 +16,10 @@ export class Response {
   modifiedTime = -1
   /** A part of the content may be asked for. */
   allowRanges = false
+  /** `Content-Encoding` as a backend or a file has it, which stands among `lines`; not what `add_header` adds. */
+  contentEncoding = ''
+  /** The content depends on `Accept-Encoding`, and `gzip_vary` has the client told so. */
+  varies = false
   /** Location, absolute or starting with a slash. */
   location: string | null = null
   /** All other fields as complete lines. */
@@ -60,6 +64,18 @@ export class Response {
     return true
   }
 
+  /** Gives the first field called `lower` (lower case) another value and removes the others; false where there is none. */
+  setValue(lower: string, value: string): boolean {
+    if (this.get(lower) === null) return false
+    let first = true
+    this.lines = this.lines.replace(pattern(lower, 'g'), (line: string) => {
+      if (!first) return ''
+      first = false
+      return `${line.slice(0, lower.length)}: ${value}\r\n`
+    })
+    return true
+  }
+
   /** Forgets all that has been decided, for a special response in its place. */
   clear(): void {
     this.statusLine = ''
@@ -68,6 +84,7 @@ export class Response {
     this.lastModified = null
     this.modifiedTime = -1
     this.allowRanges = false
+    this.contentEncoding = ''
     this.location = null
     this.lines = ''
     this.ownServer = this.ownDate = true
