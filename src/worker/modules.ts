@@ -12,6 +12,9 @@ import { satisfy } from './modules/access/satisfy.ts'
 import { clientHead } from './modules/client-head.ts'
 import { clientConnection } from './modules/connection.ts'
 import { proxy } from './modules/content/proxy/proxy.ts'
+import { openFileCache } from './modules/content/static/open-file-cache.ts'
+import { paths } from './modules/content/static/path.ts'
+import { staticFiles } from './modules/content/static/static.ts'
 import { coreHttp } from './modules/core.ts'
 import { errorPages } from './modules/error-page.ts'
 import { expires } from './modules/filter/expires.ts'
@@ -30,6 +33,8 @@ export const httpModules: readonly Module[] = [
   coreHttp,
   clientConnection,
   clientHead,
+  paths,
+  openFileCache,
   redirects,
   internal,
   limitExcept,
@@ -43,6 +48,7 @@ export const httpModules: readonly Module[] = [
   access,
   authRequest,
   proxy,
+  staticFiles,
   expires,
   headers,
   log,

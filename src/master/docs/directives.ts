@@ -21,6 +21,7 @@ add_header | name value [always] | | adds a field to responses
 add_header_inherit | on/off/merge | on | whether fields of the level around are kept when this level has its own
 add_trailer | name value [always] | | adds a field behind the body of responses
 add_trailer_inherit | on/off/merge | on | whether trailers of the level around are kept when this level has its own
+alias | path | | the folder or file that stands for the location's part of the URI
 allow | address/CIDR/unix:/all | | lets clients in; the first rule that fits decides
 auth_request | uri; off | off | asks another location whether a request is let in
 auth_request_set | $variable value | | keeps something of that location's answer
@@ -59,6 +60,10 @@ map | string $variable { ... } | | a variable whose value depends on another str
 master_process | on/off | on | off: no worker threads, for debugging
 max_headers | number | 1000 | fields a request may have
 merge_slashes | on/off | on | takes several slashes in a row for one
+open_file_cache | off; max=number [inactive=time] | off | holds files open, with what is known of them
+open_file_cache_errors | on/off | off | holds what could not be opened too
+open_file_cache_min_uses | number | 1 | how often a file has to be asked for to be held
+open_file_cache_valid | time | 60s | time after which what is held is compared with the disk
 pid | file | logs/weir.pid | file with the process id
 port_in_redirect | on/off | on | redirects of weir's own name the port
 proxy_bind | address [transparent]; off | off | address from which backends are connected to
@@ -89,6 +94,7 @@ reset_timedout_connection | on/off | off | ends connections that timed out with 
 return | code [text]; code URL; URL | | answers at once
 rewrite | regex replacement [last/break/redirect/permanent] | | changes the URI, or redirects
 rewrite_log | on/off | off | writes what rewriting does to the error log
+root | path | html | the folder that URIs are files of
 satisfy | all/any | all | whether all access rules have to let a request in, or one
 send_timeout | time | 60s | longest pause between two writes of a response
 server | { ... } | | a virtual server

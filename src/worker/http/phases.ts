@@ -3,6 +3,7 @@
 
 import { describeFailure } from '../../shared/failure.ts'
 import { limitKeepalive } from '../modules/connection.ts'
+import { mapUri } from '../modules/content/static/path.ts'
 import { coreHttp } from '../modules/core.ts'
 import { finalize } from './finalize.ts'
 import { AppendSlash } from './locations.ts'
@@ -29,6 +30,7 @@ export function runInternal(r: Request, uri: string, args: string | null): void 
   r.redirectedWithoutArgs = args === null
   r.targetValid = false
   r.locationValid = true
+  r.uriBehindAlias = false
   startOver(r)
   enterLocation(r, r.server.plan)
   runServerPhases(r, r.server.afterRead)
@@ -148,8 +150,13 @@ function runLocationPhases(r: Request, from: number): void {
   }
   if (r.contentHandler !== null) return makeContent(r, r.contentHandler)
   // No handler made content.
+  if (r.uri.endsWith('/')) {
+    const path = mapUri(r)
+    if (path !== null) r.log('error', `directory index of "${path}" is forbidden`)
+    return finalize(r, 403)
+  }
   if (r.conf(coreHttp).logNotFound) r.log('error', 'no handler found')
-  finalize(r, r.uri.endsWith('/') ? 403 : 404)
+  finalize(r, 404)
 }
 
 function makeContent(r: Request, handler: Handler): void {

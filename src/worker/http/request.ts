@@ -120,6 +120,8 @@ export class Request {
   redirectedWithoutArgs = false
   /** The URI still begins with the prefix of its location, for `proxy_pass` to replace. */
   locationValid = true
+  /** `try_files` found a URI in an `alias` that replaces all of it: the file's path is that alias and the URI. */
+  uriBehindAlias = false
   /** `rewrite` has changed the URI: another location is to be looked for. */
   uriChanged = false
   /** How many more times the URI may be changed. */

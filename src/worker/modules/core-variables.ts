@@ -1,9 +1,7 @@
 // Variables of the core: what the client sent, where the connection is from, what the response became.
 
 import { randomBytes } from 'node:crypto'
-import { realpathSync } from 'node:fs'
 import { iso8601, localTime } from '../../shared/clock.ts'
-import { errnoText } from '../../shared/errno.ts'
 import { version } from '../../shared/version.ts'
 import { parseAddress } from '../http/address.ts'
 import { hashName } from '../http/fields.ts'
@@ -11,7 +9,6 @@ import type { VariableFamily, VariableReader } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
 import { hostName } from '../http/variables.ts'
 import { now } from '../tick.ts'
-import { coreHttp } from './core.ts'
 
 /** Seconds with milliseconds, as nginx writes durations and moments. */
 export function seconds(milliseconds: number): string {
@@ -65,21 +62,6 @@ function serverProtocol(r: Request): string | null {
   return r.client.protocol || (/^[A-Z_-]+ +[^ ]+ +H/.test(r.client.line) ? '' : null)
 }
 
-/** The folder that files of the request would be in. */
-function documentRoot(r: Request): string {
-  return r.conf(coreHttp).documentRoot
-}
-
-function realpathRoot(r: Request): string | null {
-  const root = documentRoot(r)
-  try {
-    return realpathSync.native(Buffer.from(root, 'latin1'), 'latin1')
-  } catch (error) {
-    r.log('crit', `realpath() "${root}" failed (${errnoText(error)})`)
-    return null
-  }
-}
-
 /** The length a body has or had: one that comes in chunks has been read whole once it is known. */
 function contentLength(r: Request): string | null {
   const field = r.fields.get('content-length')
@@ -115,7 +97,6 @@ export const variables: Record<string, VariableReader> = {
   connection_time: (r) => seconds(now() - client(r).opened),
   content_length: contentLength,
   content_type: (r) => r.fields.get('content-type'),
-  document_root: documentRoot,
   document_uri: uri,
   host,
   hostname: () => hostName,
@@ -128,13 +109,11 @@ export const variables: Record<string, VariableReader> = {
   pid: () => String(process.pid),
   pipe: (r) => (client(r).pipelined ? 'p' : '.'),
   query_string: args,
-  realpath_root: realpathRoot,
   remote_addr: (r) => r.remoteAddress,
   remote_port: (r) => (r.remotePort === 0 ? '' : String(r.remotePort)),
   remote_user: remoteUser,
   request: (r) => orNull(r.client.line),
   request_completion: (r) => (r.complete ? 'OK' : ''),
-  request_filename: (r) => documentRoot(r) + r.uri,
   request_id: requestId,
   request_length: (r) => String(r.length),
   request_method: (r) => orNull(r.main.method),

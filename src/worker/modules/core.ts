@@ -26,8 +26,6 @@ export interface CoreHttpConf {
   logNotFound: boolean
   /** Subrequests have lines in access logs too. */
   logSubrequest: boolean
-  /** `$document_root`. Settled by `finish`. */
-  documentRoot: string
 }
 
 const SIGNATURE = `weir/${version}`
@@ -77,7 +75,6 @@ export const coreHttp = defineModule<CoreHttpConf>({
   variables,
   families,
   finish(conf, scope, context) {
-    conf.documentRoot = context.path('html')
     if (scope.kind === HTTP) checkVariables(context)
     if (scope.kind === SERVER) {
       setCoreServer(scope, {
@@ -127,7 +124,7 @@ function addTypes(...[directive, context, previous]: Parameters<Setter>): Map<st
 /** The content type `types` gives the URI, else `default_type`. */
 export function contentType(conf: CoreHttpConf, uri: string): string {
   const dot = uri.lastIndexOf('.')
-  const type =
-    dot < 0 || uri.includes('/', dot) ? undefined : conf.types.get(uri.slice(dot + 1).toLowerCase())
-  return type ?? conf.defaultType
+  // The name of a hidden file is no extension.
+  if (dot < 2 || uri.charCodeAt(dot - 1) === 47 || uri.includes('/', dot)) return conf.defaultType
+  return conf.types.get(uri.slice(dot + 1).toLowerCase()) ?? conf.defaultType
 }

@@ -1,0 +1,140 @@
+// Files a thread holds, by path. What is held is good for a while without a look at the disk; then its state there
+// decides. Bounded in number, and in memory over all caches of the thread.
+
+import { type Stats, statSync } from 'node:fs'
+import { monotonicNow } from '../../../tick.ts'
+import { loadFile, type OpenFile } from './open-file.ts'
+import { fileName } from './path.ts'
+
+/** Bytes of content that all caches of a thread hold at most. */
+const MEMORY = 64 * 1024 * 1024
+
+export interface CacheSettings {
+  /** Files at most. */
+  max: number
+  /** Milliseconds after which a file that nobody asks for is let go. */
+  inactive: number
+  /** Milliseconds for which what is known of a file is not doubted. */
+  valid: number
+  /** How often a file has to be asked for, with pauses no longer than `inactive`, to be held. */
+  minUses: number
+  /** What could not be opened is held too. */
+  errors: boolean
+  /** Directories and large files are held too, these with their descriptors. */
+  all: boolean
+}
+
+interface Entry {
+  /** null: it has not been asked for often enough. */
+  file: OpenFile | null
+  uses: number
+  /** When it was last asked for, and last looked at on the disk. */
+  used: number
+  checked: number
+}
+
+let memory = 0
+
+/** Shortest pause between two looks for files that nobody asks for. */
+const SWEEP = 1000
+
+export class FileCache {
+  readonly #settings: CacheSettings
+  /** Those that were looked at least recently come first. */
+  readonly #entries = new Map<string, Entry>()
+  #sweeping = false
+
+  constructor(settings: CacheSettings) {
+    this.#settings = settings
+  }
+
+  /** The file called `path` (latin1); the caller releases it. */
+  open(path: string): OpenFile | Promise<OpenFile> {
+    const entry = this.#entries.get(path)
+    if (entry === undefined) return this.#load(path, 1)
+    const { valid, inactive } = this.#settings
+    const time = monotonicNow()
+    const idle = time - entry.used > inactive
+    entry.uses = idle ? 1 : entry.uses + 1
+    entry.used = time
+    const { file } = entry
+    if (file !== null && !idle) {
+      if (time - entry.checked < valid) return file.hold()
+      if (unchanged(file)) {
+        entry.checked = time
+        this.#entries.delete(path)
+        this.#entries.set(path, entry)
+        return file.hold()
+      }
+    }
+    this.#drop(path, entry)
+    return this.#load(path, entry.uses)
+  }
+
+  async #load(path: string, uses: number): Promise<OpenFile> {
+    const file = await loadFile(path)
+    const known = this.#entries.get(path)
+    // Somebody else was faster.
+    if (known !== undefined) this.#drop(path, known)
+    this.#keep(file, Math.max(uses, (known?.uses ?? 0) + 1))
+    return file
+  }
+
+  #keep(file: OpenFile, uses: number): void {
+    const { max, minUses } = this.#settings
+    const held = uses >= minUses && this.#wants(file)
+    if (!held && uses >= minUses) return
+    const size = held ? contentSize(file) : 0
+    for (const [path, entry] of this.#entries) {
+      if (this.#entries.size < max && memory + size <= MEMORY && !this.#isIdle(entry)) break
+      this.#drop(path, entry)
+    }
+    if (memory + size > MEMORY) return
+    memory += size
+    const time = monotonicNow()
+    this.#entries.set(file.path, { file: held ? file.hold() : null, uses, used: time, checked: time })
+    this.#sweepLater()
+  }
+
+  /** Descriptors and memory go back even where nothing is asked for any more. */
+  #sweepLater(): void {
+    if (this.#sweeping) return
+    this.#sweeping = true
+    const sweep = (): void => {
+      this.#sweeping = false
+      for (const [path, entry] of this.#entries) if (this.#isIdle(entry)) this.#drop(path, entry)
+      if (this.#entries.size > 0) this.#sweepLater()
+    }
+    setTimeout(sweep, Math.max(SWEEP, this.#settings.inactive)).unref()
+  }
+
+  #wants(file: OpenFile): boolean {
+    if (file.failure !== null) return this.#settings.errors
+    return file.kind !== 'other' && (this.#settings.all || file.bytes !== null)
+  }
+
+  #isIdle(entry: Entry): boolean {
+    return monotonicNow() - entry.used > this.#settings.inactive
+  }
+
+  #drop(path: string, { file }: Entry): void {
+    this.#entries.delete(path)
+    if (file === null) return
+    memory -= contentSize(file)
+    file.release()
+  }
+}
+
+function contentSize(file: OpenFile): number {
+  return file.bytes?.length ?? 0
+}
+
+function unchanged(file: OpenFile): boolean {
+  let stats: Stats | undefined
+  try {
+    stats = statSync(fileName(file.path), { throwIfNoEntry: false })
+  } catch {
+    // Whatever it is will be found when it is opened.
+  }
+  return stats !== undefined && file.isOf(stats)
+}

@@ -1,0 +1,147 @@
+// A file as it was opened: what it is, its validators, and its content where it is small, else a descriptor. Shared by
+// all requests that came while it was held.
+
+import { close, constants, fstat, open, read, type Stats } from 'node:fs'
+import { formatHttpDate } from '../../../../shared/clock.ts'
+import { errnoText } from '../../../../shared/errno.ts'
+import type { Request } from '../../../http/request.ts'
+import { coreHttp } from '../../core.ts'
+import { fileName } from './path.ts'
+
+/** Content up to this size is read at once, and sent from memory. */
+export const SMALL = 65536
+
+/** Why a file could not be opened. */
+export interface OpenFailure {
+  /** The system call, as messages name it: `open()`. */
+  call: string
+  error: unknown
+}
+
+type Kind = 'file' | 'directory' | 'other'
+
+export class OpenFile {
+  /** Latin1. */
+  readonly path: string
+  /** null: it is open. */
+  readonly failure: OpenFailure | null
+  readonly kind: Kind
+  readonly size: number
+  /** Seconds since the epoch. */
+  readonly modified: number
+  /** `Last-Modified` and `ETag` of a regular file. */
+  readonly lastModified: string
+  readonly etag: string
+  /** All of the content; null: it is to be read from `descriptor`. */
+  readonly bytes: Buffer | null
+  readonly descriptor: number
+  readonly #inode: number
+  readonly #milliseconds: number
+  /** Requests at work on it, and a cache that keeps it. */
+  #users = 1
+
+  constructor(
+    path: string,
+    failure: OpenFailure | null,
+    stats: Stats | null,
+    descriptor: number,
+    bytes: Buffer | null,
+  ) {
+    this.path = path
+    this.failure = failure
+    this.kind = stats === null ? 'other' : kindOf(stats)
+    this.size = bytes?.length ?? stats?.size ?? 0
+    this.#milliseconds = stats?.mtimeMs ?? 0
+    this.#inode = stats?.ino ?? 0
+    this.modified = Math.floor(this.#milliseconds / 1000)
+    const file = this.kind === 'file'
+    this.lastModified = file ? formatHttpDate(new Date(this.modified * 1000)) : ''
+    this.etag = file ? `"${this.modified.toString(16)}-${this.size.toString(16)}"` : ''
+    this.descriptor = descriptor
+    this.bytes = bytes
+  }
+
+  /** `stats` are of the same file with the same content. */
+  isOf(stats: Stats): boolean {
+    return (
+      this.failure === null &&
+      stats.ino === this.#inode &&
+      stats.mtimeMs === this.#milliseconds &&
+      kindOf(stats) === this.kind &&
+      (this.kind !== 'file' || stats.size === this.size)
+    )
+  }
+
+  /** One more will call `release`. */
+  hold(): this {
+    this.#users++
+    return this
+  }
+
+  /** The last one closes the file. */
+  release(): void {
+    if (--this.#users === 0 && this.descriptor >= 0) close(this.descriptor)
+  }
+}
+
+function kindOf(stats: Stats): Kind {
+  return stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other'
+}
+
+/** Opens the file called `path` (latin1) and reads it if it is small. Never rejects. The caller releases it. */
+export function loadFile(path: string): Promise<OpenFile> {
+  return new Promise((resolve) => {
+    const failed = (call: string, error: unknown, descriptor = -1): void => {
+      if (descriptor >= 0) close(descriptor)
+      resolve(new OpenFile(path, { call, error }, null, -1, null))
+    }
+    if (path.includes('\0')) return failed('open()', NO_SUCH_FILE)
+    // Without waiting for the other end of a pipe.
+    open(fileName(path), constants.O_RDONLY | constants.O_NONBLOCK, (error, descriptor) => {
+      if (error !== null) return failed('open()', error)
+      fstat(descriptor, (statError, stats) => {
+        if (statError !== null) return failed('fstat()', statError, descriptor)
+        if (!stats.isFile()) {
+          close(descriptor)
+          return resolve(new OpenFile(path, null, stats, -1, null))
+        }
+        if (stats.size > SMALL) return resolve(new OpenFile(path, null, stats, descriptor, null))
+        readWhole(descriptor, Buffer.allocUnsafeSlow(stats.size), 0, (readError, bytes) => {
+          if (readError !== null) return failed('read()', readError, descriptor)
+          close(descriptor)
+          resolve(new OpenFile(path, null, stats, -1, bytes))
+        })
+      })
+    })
+  })
+}
+
+const NO_SUCH_FILE = Object.assign(new Error('no such file or directory'), { errno: -2, code: 'ENOENT' })
+
+/** Fills `bytes` from `length` on; gives less where the file has become shorter. */
+function readWhole(
+  descriptor: number,
+  bytes: Buffer,
+  length: number,
+  done: (error: Error | null, bytes: Buffer) => void,
+): void {
+  if (length === bytes.length) return done(null, bytes)
+  read(descriptor, bytes, length, bytes.length - length, length, (error, count) => {
+    if (error !== null || count === 0) return done(error, bytes.subarray(0, length))
+    readWhole(descriptor, bytes, length + count, done)
+  })
+}
+
+const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'])
+const FORBIDDEN = new Set(['EACCES', 'EMLINK', 'ELOOP'])
+
+/** Logs why a file could not be opened; gives the status to answer with. */
+export function openFailure(r: Request, path: string, { call, error }: OpenFailure): number {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  const missing = MISSING.has(code)
+  const status = missing ? 404 : FORBIDDEN.has(code) ? 403 : 500
+  if (!missing || r.conf(coreHttp).logNotFound) {
+    r.log(status === 500 ? 'crit' : 'error', `${call} "${path}" failed (${errnoText(error)})`)
+  }
+  return status
+}

@@ -1,0 +1,76 @@
+// Answers requests with files: the last handler of the content phase. What is small is sent from memory, the rest is
+// read while it is sent (file-source.ts).
+
+import { sendHead } from '../../../http/finalize.ts'
+import { DECLINED, DONE, defineModule, type Module, OK, type Result } from '../../../http/module.ts'
+import type { Request } from '../../../http/request.ts'
+import { escapeUri } from '../../../http/uri.ts'
+import { contentType, coreHttp } from '../../core.ts'
+import { FileSource } from './file-source.ts'
+import { type OpenFile, openFailure } from './open-file.ts'
+import { openFile } from './open-file-cache.ts'
+import { mapUri } from './path.ts'
+
+export const staticFiles: Module<object> = defineModule<object>({
+  name: 'static',
+  commands: [],
+  phases: { content: { when: () => true, run: handleStatic } },
+})
+
+function handleStatic(r: Request): Result | Promise<Result> {
+  const { method } = r
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') return 405
+  if (r.uri.endsWith('/')) return DECLINED
+  const path = mapUri(r)
+  if (path === null) return 500
+  const file = openFile(r, path)
+  return file instanceof Promise ? file.then((opened) => answerWith(r, opened)) : answerWith(r, file)
+}
+
+function answerWith(r: Request, file: OpenFile): Result {
+  if (file.failure !== null) return openFailure(r, file.path, file.failure)
+  if (r.ended) {
+    file.release()
+    return DONE
+  }
+  if (file.kind === 'file' && r.method !== 'POST') return sendFile(r, file)
+  file.release()
+  if (file.kind === 'directory') {
+    r.response.location = `${escapeUri(r.uri)}/${r.args === '' ? '' : `?${r.args}`}`
+    return 301
+  }
+  if (file.kind === 'file') return 405
+  r.log('crit', `"${file.path}" is not a regular file`)
+  return 404
+}
+
+/** Answers with a regular file, whose release is this function's matter. */
+export function sendFile(r: Request, file: OpenFile): Result {
+  const { response } = r
+  r.stream.discardBody(r)
+  // What was there of the body may have been broken, and the request has been refused for it.
+  if (r.ended) {
+    file.release()
+    return DONE
+  }
+  response.status = 200
+  response.contentType = contentType(r.conf(coreHttp), r.uri)
+  response.contentLength = file.size
+  response.lastModified = file.lastModified
+  response.modifiedTime = file.modified
+  response.add('ETag', file.etag)
+  response.allowRanges = true
+  sendHead(r)
+  if (response.headerOnly || file.size === 0) {
+    r.out.end(null)
+    file.release()
+    return OK
+  }
+  const { bytes } = file
+  if (bytes === null) {
+    new FileSource(r, file).start()
+    return DONE
+  }
+  r.out.write(bytes, 0, bytes.length, true)
+  return OK
+}
