@@ -12,9 +12,12 @@ import { satisfy } from './modules/access/satisfy.ts'
 import { clientHead } from './modules/client-head.ts'
 import { clientConnection } from './modules/connection.ts'
 import { proxy } from './modules/content/proxy/proxy.ts'
+import { autoindex } from './modules/content/static/autoindex.ts'
+import { index } from './modules/content/static/index.ts'
 import { openFileCache } from './modules/content/static/open-file-cache.ts'
 import { paths } from './modules/content/static/path.ts'
 import { staticFiles } from './modules/content/static/static.ts'
+import { tryFiles } from './modules/content/static/try-files.ts'
 import { coreHttp } from './modules/core.ts'
 import { errorPages } from './modules/error-page.ts'
 import { expires } from './modules/filter/expires.ts'
@@ -47,6 +50,9 @@ export const httpModules: readonly Module[] = [
   rewrite,
   access,
   authRequest,
+  tryFiles,
+  index,
+  autoindex,
   proxy,
   staticFiles,
   expires,

@@ -151,6 +151,7 @@ async function view(
   // A missing line shows in the comparison; the wait only bounds how long it may take to appear.
   await eventually('access log', () => access().split('\n').length > logged, patience).catch(() => {})
   const bytes = answer.bytes.toString('latin1')
+  const { errorLog } = proxy
   return {
     answer: answerLines(bytes, proxy),
     closed: until === 'close' ? (parityCase.reset && answer.reset ? 'by reset' : answer.closed) : null,
@@ -158,7 +159,7 @@ async function view(
       requestLines(request.bytes.toString('latin1'), proxy, parityCase.anyFraming ?? false),
     ),
     access: accessLines(access(), bytes, proxy),
-    error: errorLines(proxy.errorLog.slice(before.error), proxy, parityCase.info ?? false),
+    error: errorLines(errorLog.slice(before.error, wholeLines(errorLog)), proxy, parityCase.info ?? false),
   }
 }
 

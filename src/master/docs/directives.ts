@@ -25,6 +25,10 @@ alias | path | | the folder or file that stands for the location's part of the U
 allow | address/CIDR/unix:/all | | lets clients in; the first rule that fits decides
 auth_request | uri; off | off | asks another location whether a request is let in
 auth_request_set | $variable value | | keeps something of that location's answer
+autoindex | on/off | off | lists the files of a folder that has no index
+autoindex_exact_size | on/off | on | whether lists give sizes in bytes or rounded to K, M and G
+autoindex_format | html/json/jsonp/xml | html | the form of such a list
+autoindex_localtime | on/off | off | whether lists give times in the local zone or UTC
 break | | | ends the rewriting of this round
 client_body_timeout | time | 60s | longest pause between two reads of a request's body
 client_header_buffer_size | size | 1k | first buffer of a request's head
@@ -40,6 +44,7 @@ http | { ... } | | holds servers
 if | condition ... { ... } | | directives for requests that fit
 ignore_invalid_headers | on/off | on | leaves out request fields with invalid names
 include | file | | reads other files here; a mask may name several
+index | file ... | index.html | files that stand for a URI ending in a slash, the first that exists
 internal | | | the location is open to redirects of the configuration only
 keepalive_disable | none/msie6/safari ... | msie6 | browsers whose connections are not kept
 keepalive_min_timeout | time | 0 | time before which a kept connection is not closed for lack of room or at the end
@@ -104,6 +109,7 @@ server_tokens | on/off/build/string | on | whether \`Server\` and error pages te
 set | $variable value | | gives a variable a value
 set_real_ip_from | address/network/unix: | | proxies whose word about the client's address is trusted
 tcp_nodelay | on/off | on | sends small pieces at once
+try_files | file ... uri/=code | | makes the first file or folder that exists the URI, else goes on with the last argument
 types | { ... } | text/html html; image/gif gif; image/jpeg jpg | content type by file name extension
 underscores_in_headers | on/off | off | takes field names with underscores for valid
 uninitialized_variable_warn | on/off | on | warns of variables that \`set\` has not set

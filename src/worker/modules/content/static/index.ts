@@ -1,0 +1,123 @@
+// `index`: for a URI that ends in a slash, the request goes on as one for the first of these files that is there.
+
+import { type Stats, statSync } from 'node:fs'
+import type { BuildContext } from '../../../../shared/conf/build.ts'
+import { HTTP_ANY, type Setter } from '../../../../shared/conf/command.ts'
+import { errnoText } from '../../../../shared/errno.ts'
+import { type ComplexValue, compileValue } from '../../../http/complex-value.ts'
+import { DECLINED, DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
+import { internalRedirect } from '../../../http/phases.ts'
+import type { Request } from '../../../http/request.ts'
+import { coreHttp } from '../../core.ts'
+import { fileName, mapUri } from './path.ts'
+
+/** A file's name, or a URI that begins with a slash. */
+interface IndexFile {
+  text: string
+  /** null where no variable stands in the text. */
+  value: ComplexValue | null
+}
+
+interface IndexConf {
+  index: IndexFile[]
+}
+
+export const index: Module<IndexConf> = defineModule<IndexConf>({
+  name: 'index',
+  commands: [
+    {
+      name: 'index',
+      in: HTTP_ANY,
+      args: [1, Infinity],
+      set: addFiles,
+      repeat: true,
+      default: [{ text: 'index.html', value: null }],
+    },
+  ],
+  phases: { content: { when: () => true, run: findIndex } },
+})
+
+function addFiles(...[directive, context, previous]: Parameters<Setter>): IndexFile[] {
+  const { args } = directive
+  if (args.some((text, at) => text.startsWith('/') && at < args.length - 1)) {
+    context.warn('only the last index in "index" directive should be absolute')
+  }
+  // nginx names the first, whichever is empty.
+  if (args.includes('')) context.error(`index "${args[0]}" in "index" directive is invalid`)
+  const files = (previous as IndexFile[] | undefined) ?? []
+  return [...files, ...args.map((text) => indexFile(text, context))]
+}
+
+function indexFile(text: string, context: BuildContext): IndexFile {
+  return { text, value: text.includes('$') ? compileValue(text, context) : null }
+}
+
+function findIndex(r: Request): Result {
+  if (!r.uri.endsWith('/')) return DECLINED
+  const { method } = r
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') return DECLINED
+  let folder: string | null = null
+  let folderTested = false
+  for (const { text, value } of r.conf(index).index) {
+    const name = value === null ? text : value.evaluate(r)
+    if (name.startsWith('/')) return redirect(r, name)
+    folder ??= mapUri(r)
+    if (folder === null) return 500
+    const path = folder + name
+    let problem: NodeJS.ErrnoException | null = null
+    try {
+      if (fileStats(path) !== undefined) return redirect(r, r.uri + name)
+    } catch (error) {
+      problem = error as NodeJS.ErrnoException
+      if (problem.code === 'ELOOP') return 403
+      if (problem.code === 'EACCES' || problem.code === 'ENAMETOOLONG') return indexError(r, path, problem)
+    }
+    if (!folderTested) {
+      const result = testFolder(r, folder, path)
+      if (result !== DECLINED) return result
+      folderTested = true
+    }
+    if (problem !== null) {
+      r.log('crit', `stat() "${path}" failed (${errnoText(problem)})`)
+      return 500
+    }
+  }
+  return DECLINED
+}
+
+/** As in nginx, whatever has the name will do. undefined: there is nothing. */
+function fileStats(path: string): Stats | undefined {
+  return path.includes('\0') ? undefined : statSync(fileName(path), { throwIfNoEntry: false })
+}
+
+function redirect(r: Request, uri: string): Result {
+  internalRedirect(r, uri, r.args === '' && r.redirectedWithoutArgs ? null : r.args)
+  return DONE
+}
+
+/** A folder that is not there is 404, not 403. DECLINED: it is there, go on. */
+function testFolder(r: Request, folder: string, path: string): Result {
+  const name = folder.length > 1 && folder.endsWith('/') ? folder.slice(0, -1) : folder
+  try {
+    if (statSync(fileName(name)).isDirectory()) return DECLINED
+    // Below a file there is none: nginx is told so by the system when it asks for the index.
+    statSync(fileName(path))
+  } catch (error) {
+    const problem = error as NodeJS.ErrnoException
+    if (problem.code === 'ENOENT' || problem.code === 'ENOTDIR') return indexError(r, path, problem)
+    if (problem.code === 'ELOOP') return 403
+    r.log('crit', `stat() "${name}" failed (${errnoText(problem)})`)
+    return 500
+  }
+  r.log('alert', `"${name}" is not a directory`)
+  return 500
+}
+
+function indexError(r: Request, path: string, problem: NodeJS.ErrnoException): Result {
+  if (problem.code === 'EACCES') {
+    r.log('error', `"${path}" is forbidden (${errnoText(problem)})`)
+    return 403
+  }
+  if (r.conf(coreHttp).logNotFound) r.log('error', `"${path}" is not found (${errnoText(problem)})`)
+  return 404
+}
