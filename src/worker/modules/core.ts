@@ -124,7 +124,10 @@ function addTypes(...[directive, context, previous]: Parameters<Setter>): Map<st
 /** The content type `types` gives the URI, else `default_type`. */
 export function contentType(conf: CoreHttpConf, uri: string): string {
   const dot = uri.lastIndexOf('.')
-  // The name of a hidden file is no extension.
-  if (dot < 2 || uri.charCodeAt(dot - 1) === 47 || uri.includes('/', dot)) return conf.defaultType
+  if (dot < 0 || uri.includes('/', dot)) return conf.defaultType
+  // As in nginx up to three dots in front are of the name.
+  let start = dot
+  while (start > 0 && uri.charCodeAt(start - 1) === 46) start--
+  if (dot - start < 3 && uri.charCodeAt(start - 1) === 47) return conf.defaultType
   return conf.types.get(uri.slice(dot + 1).toLowerCase()) ?? conf.defaultType
 }

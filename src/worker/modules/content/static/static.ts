@@ -44,6 +44,9 @@ function answerWith(r: Request, file: OpenFile): Result {
   return 404
 }
 
+/** Statuses that `error_page` may give a file and that keep its time of change. */
+const DATED = new Set([200, 206, 304])
+
 /** Answers with a regular file, whose release is this function's matter. */
 export function sendFile(r: Request, file: OpenFile): Result {
   const { response } = r
@@ -56,7 +59,7 @@ export function sendFile(r: Request, file: OpenFile): Result {
   response.status = 200
   response.contentType = contentType(r.conf(coreHttp), r.uri)
   response.contentLength = file.size
-  response.lastModified = file.lastModified
+  if (r.errorStatus === 0 || DATED.has(r.errorStatus)) response.lastModified = file.lastModified
   response.modifiedTime = file.modified
   response.add('ETag', file.etag)
   response.allowRanges = true
