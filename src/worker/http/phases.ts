@@ -58,7 +58,9 @@ export function namedRedirect(r: Request, name: string): void {
 function startOver(r: Request): void {
   r.internal = true
   r.contentHandler = null
+  r.source?.stop()
   r.source = null
+  r.doing = ''
 }
 
 /** Counts one change of the URI; false: it was one too many, and has ended the request. */

@@ -69,6 +69,8 @@ export interface ClientStream {
   readonly bodyBytesSent: number
   /** Content bytes of a request body that has been read whole, 0 of one that was thrown away; -1 before. */
   readonly bodyLength: number
+  /** Some of the request body has been given to a sink or thrown away: what another would receive is not the whole. */
+  readonly bodyTaken: boolean
 }
 
 /** What the request's own words were. */

@@ -80,7 +80,7 @@ export function closesConnection(status: number): boolean {
 export function specialResponse(r: Request, status: number): string | null {
   const { response } = r
   const location = response.location
-  const lines = keptLines(r, status)
+  const lines = keptLines(r)
   response.clear()
   response.lines = lines
   const detail = DETAILS[status]
@@ -97,9 +97,8 @@ export function specialResponse(r: Request, status: number): string | null {
   )
 }
 
-/** A backend's challenge is part of a 401 whoever makes its page. */
-function keptLines(r: Request, status: number): string {
-  if (status !== 401) return ''
+/** The challenge of an access module stays, whatever the request ends with. */
+function keptLines(r: Request): string {
   const challenge = r.response.get('www-authenticate')
   return challenge === null ? '' : `WWW-Authenticate: ${challenge}\r\n`
 }

@@ -76,6 +76,7 @@ class SubrequestStream implements ClientStream {
   readonly bytesSent = 0
   readonly bodyBytesSent = 0
   readonly bodyLength = -1
+  readonly bodyTaken = false
   readonly #parent: Request
   readonly #done: (sub: Request) => void
 

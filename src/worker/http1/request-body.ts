@@ -14,6 +14,7 @@ export class RequestBody implements BodyEvents, RequestContent {
   /** The sink has asked to wait. */
   #paused = false
   #finished = false
+  #taken = false
 
   constructor(transport: Transport, contentLength: number) {
     this.#transport = transport
@@ -24,6 +25,11 @@ export class RequestBody implements BodyEvents, RequestContent {
   /** The last byte has been decoded and passed on. */
   get finished(): boolean {
     return this.#finished
+  }
+
+  /** A sink has been given content, or it has been thrown away. */
+  get taken(): boolean {
+    return this.#taken
   }
 
   /** Content bytes so far. */
@@ -56,6 +62,7 @@ export class RequestBody implements BodyEvents, RequestContent {
   /** Throws away the rest. */
   discard(): void {
     this.#discarding = true
+    this.#taken = true
     this.#sink = null
     this.resume()
   }
@@ -73,6 +80,7 @@ export class RequestBody implements BodyEvents, RequestContent {
   content(bytes: Buffer, start: number, end: number, last: boolean): void {
     if (last) this.#finished = true
     if (this.#sink === null) return
+    this.#taken = true
     if (this.#sink.write(bytes, start, end, last) || last) return
     this.#paused = true
     this.#transport.pause()

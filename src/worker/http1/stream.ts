@@ -161,6 +161,10 @@ export class Http1Stream implements ClientStream {
     return body.discarding ? 0 : body.received
   }
 
+  get bodyTaken(): boolean {
+    return this.body?.taken ?? false
+  }
+
   /** The client waits to be asked for the body, and has not been. */
   get unasked(): boolean {
     return this.head.expectContinue && !this.#continued && this.body !== null && this.body.received === 0

@@ -48,7 +48,7 @@ function host(r: Request): string {
 
 /** The current URI; not found where the request line could not be read. */
 function uri(r: Request): string | null {
-  return r.client.method === '' ? null : r.uri
+  return r.client.method === '' && !r.internal ? null : r.uri
 }
 
 /** The port that the client asked for: in the target, else in Host. */

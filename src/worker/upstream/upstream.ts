@@ -70,11 +70,18 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     if (r.client.hasBody) {
       this.#hasBody = this.#protocol.passesBody
       if (!this.#hasBody) r.stream.discardBody(r)
+      else if (r.stream.bodyTaken) return this.#bodyGone()
       // What was there of the body may have been broken, and the request has been refused for it.
       if (r.ended) return
     }
     this.#states.source = this
     this.#next()
+  }
+
+  /** An upstream of the location before this one has taken some of the body, which is not kept. */
+  #bodyGone(): void {
+    this.r.log('error', 'the request body has gone to another upstream, and cannot be sent again')
+    this.#end(502)
   }
 
   url(): string {
@@ -290,6 +297,8 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       if (stop < end) this.#warnOfSurplus()
       return this.#complete(stop < end)
     }
+    // A subrequest was about the head: as in nginx, nobody waits for the rest.
+    if (this.r.parent !== null) return this.#complete(true)
     // Whatever came is passed on now; more may be a long time coming.
     this.r.out.flush()
     if (!this.#paused) connection.expectWithin(this.#settings.readTimeout)

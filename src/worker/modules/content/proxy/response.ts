@@ -115,7 +115,8 @@ export function processHead(r: Request, head: ResponseHead, plan: ResponsePlan):
   response.contentLength = head.chunked ? -1 : head.contentLength
   response.ownServer = plan.ownServer
   response.ownDate = plan.ownDate
-  response.lines = passedLines(r, head.fields, plan)
+  // What the phases before have put there stays.
+  response.lines += passedLines(r, head.fields, plan)
 }
 
 /** Neighbours that pass as they stand are taken in one piece. */
