@@ -91,14 +91,13 @@ export const handbook: readonly Entry[] = [
     shows: 'Python with static files',
     block: 5,
     files: { 'var/www/example/static/a.css': 'body{}', 'var/www/example/media/a.txt': 'media' },
-    waitsFor: ['server fail_timeout', 'alias'],
+    waitsFor: ['server fail_timeout'],
     check: async (run) => {
       await expectEssentialHeaders(run, '127.0.0.1:8000', 'py.example.com')
-      if (run.missing.includes('alias')) return
       const style = await run.get('py.example.com', '/static/a.css')
-      expect(style).toMatch(/\r\nCache-Control: max-age=2592000\r\n[\s\S]*\r\n\r\nbody\{\}$/)
+      expect(style).toMatch(/\r\nCache-Control: max-age=2592000\r\n[\s\S]*\r\nbody\{\}$/)
       const media = await run.get('py.example.com', '/media/a.txt')
-      expect(media).toMatch(/\r\nCache-Control: max-age=604800\r\n[\s\S]*\r\n\r\nmedia$/)
+      expect(media).toMatch(/\r\nCache-Control: max-age=604800\r\n[\s\S]*\r\nmedia$/)
       expect(run.counts()).toEqual([1])
     },
   },
@@ -120,7 +119,16 @@ export const handbook: readonly Entry[] = [
   {
     shows: 'PHP-FPM',
     block: 8,
-    waitsFor: ['root', 'index', 'try_files', 'fastcgi_pass', 'fastcgi_index', 'fastcgi_param'],
+    files: { 'var/www/php-app/public/index.php': '<?php', 'var/www/php-app/public/a.txt': 'a' },
+    // Until PHP is asked, the file itself is served.
+    waitsFor: ['fastcgi_pass', 'fastcgi_index', 'fastcgi_param'],
+    check: async (run) => {
+      expect(await run.get('php.example.com', '/a.txt')).toMatch(/\r\n\r\na$/)
+      if (!run.missing.includes('fastcgi_pass')) return
+      for (const target of ['/', '/index.php', '/no/such/page?x=1']) {
+        expect(await run.get('php.example.com', target)).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\n<\?php$/)
+      }
+    },
   },
   {
     shows: 'a WebSocket server',

@@ -141,7 +141,6 @@ export const basics: readonly Entry[] = [
       'listen http2',
       'ssl_certificate',
       'ssl_certificate_key',
-      'root',
       'proxy_buffering',
       'proxy_buffer_size',
       'proxy_buffers',
@@ -160,7 +159,6 @@ export const basics: readonly Entry[] = [
       expect(run.received('127.0.0.1:3000')).toEqual(
         expect.arrayContaining(['Host: example.com', 'X-Real-IP: 127.0.0.1', 'X-Forwarded-For: 127.0.0.1']),
       )
-      if (run.missing.includes('root')) return
       const file = await run.getTls('example.com', '/static/a.css')
       expect(file).toMatch(/\r\n\r\nbody\{\}$/)
       expect(file).toContain('\r\nCache-Control: public, immutable\r\n')

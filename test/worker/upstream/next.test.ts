@@ -8,7 +8,7 @@ import {
 } from '../../../src/worker/upstream/next.ts'
 import type { Peer } from '../../../src/worker/upstream/peers.ts'
 
-const request = (method: string, headSent = false) => ({ client: { method }, headSent }) as Request
+const request = (method: string, headSent = false) => ({ method, headSent }) as Request
 
 describe('mayTryAgain', () => {
   // [method, kind, request sent, body sent, head sent] -> answer
