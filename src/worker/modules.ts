@@ -21,6 +21,11 @@ import { tryFiles } from './modules/content/static/try-files.ts'
 import { coreHttp } from './modules/core.ts'
 import { errorPages } from './modules/error-page.ts'
 import { expires } from './modules/filter/expires.ts'
+import { brotli } from './modules/filter/compress/brotli.ts'
+import { compress } from './modules/filter/compress/compress.ts'
+import { gzip } from './modules/filter/compress/gzip.ts'
+import { zstd } from './modules/filter/compress/zstd.ts'
+import { gunzip } from './modules/filter/gunzip.ts'
 import { headers } from './modules/filter/headers.ts'
 import { internal } from './modules/internal.ts'
 import { log } from './modules/log.ts'
@@ -57,6 +62,11 @@ export const httpModules: readonly Module[] = [
   staticFiles,
   expires,
   headers,
+  gunzip,
+  gzip,
+  brotli,
+  zstd,
+  compress,
   log,
 ] as Module[]
 

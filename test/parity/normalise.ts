@@ -1,6 +1,7 @@
 // Takes out of answers, requests and log lines what may differ between two proxies that do the same: names, versions,
 // ports, times and how a chunked body is cut. Everything else stays, byte for byte.
 
+import { gunzipSync } from 'node:zlib'
 import type { RunningProxy } from '../support/proxy.ts'
 
 const PRODUCT = /(?:nginx|weir)(?:\/[\w.-]+)?/
@@ -8,18 +9,20 @@ const PAGE = new RegExp(`<hr><center>(${PRODUCT.source})</center>`)
 
 /** The client's side: lines with their ends, chunked bodies put together. */
 export function answerLines(bytes: string, proxy: RunningProxy): string[] {
-  return splitResponses(bytes).flatMap((response) => {
-    const product = PAGE.exec(response)?.[1]
-    let text = untimed(response).replace(/\r\nDate: [^\r]*/g, '\r\nDate: DATE')
-    text = text.replace(new RegExp(`\\r\\nServer: ${PRODUCT.source}\\r`, 'g'), '\r\nServer: PRODUCT\r')
-    const named = new RegExp(`\\r\\nServer: (${PRODUCT.source})\\r`).exec(response)?.[1]
-    if (isPageWithoutBody(response) && named !== undefined) text = shorten(text, named.length)
-    if (product !== undefined) {
-      text = text.replace(PAGE, '<hr><center>PRODUCT</center>')
-      text = shorten(text, product.length)
-    }
-    return lines(common(joinChunks(text), proxy))
-  })
+  return splitResponses(bytes)
+    .map(unpacked)
+    .flatMap((response) => {
+      const product = PAGE.exec(response)?.[1]
+      let text = untimed(response).replace(/\r\nDate: [^\r]*/g, '\r\nDate: DATE')
+      text = text.replace(new RegExp(`\\r\\nServer: ${PRODUCT.source}\\r`, 'g'), '\r\nServer: PRODUCT\r')
+      const named = new RegExp(`\\r\\nServer: (${PRODUCT.source})\\r`).exec(response)?.[1]
+      if (isPageWithoutBody(response) && named !== undefined) text = shorten(text, named.length)
+      if (product !== undefined) {
+        text = text.replace(PAGE, '<hr><center>PRODUCT</center>')
+        text = shorten(text, product.length)
+      }
+      return lines(common(joinChunks(text), proxy))
+    })
 }
 
 /** The answer to a HEAD request that a page would answer had it been GET. */
@@ -126,9 +129,25 @@ function splitResponses(bytes: string): string[] {
   return bytes.split(/(?=HTTP\/1\.[01] \d{3} )/)
 }
 
+/** Compressed content as what it is: versions of zlib differ in the bytes they make of it. */
+function unpacked(response: string): string {
+  const end = response.indexOf('\r\n\r\n') + 4
+  if (!/\r\nContent-Encoding: gzip\r\n/i.test(response.slice(0, end))) return response
+  const [, opening, content, rest] = /^(\[chunks\])?(.*?)((?:\[end\]\r\n)?)$/s.exec(
+    joinChunks(response).slice(end),
+  ) as unknown as [string, string | undefined, string, string]
+  try {
+    const text = gunzipSync(Buffer.from(content, 'latin1')).toString('latin1')
+    return `${response.slice(0, end)}${opening ?? ''}[gzip]${text}${rest}`
+  } catch {
+    return response
+  }
+}
+
 function joinChunks(message: string): string {
   const end = message.indexOf('\r\n\r\n') + 4
   if (end < 4 || !/\r\nTransfer-Encoding: chunked\r\n/i.test(message.slice(0, end))) return message
+  if (message.startsWith('[chunks]', end)) return message
   let body = ''
   let position = end
   for (;;) {

@@ -30,6 +30,11 @@ autoindex_exact_size | on/off | on | whether lists give sizes in bytes or rounde
 autoindex_format | html/json/jsonp/xml | html | the form of such a list
 autoindex_localtime | on/off | off | whether lists give times in the local zone or UTC
 break | | | ends the rewriting of this round
+brotli | on/off | off | compresses responses with Brotli
+brotli_comp_level | level | 6 | how well: 0 (fast) to 11 (small)
+brotli_min_length | length | 20 | shortest \`Content-Length\` that is compressed
+brotli_types | type/* ... | text/html | types that are compressed, with \`text/html\` always among them
+brotli_window | size | 512k | how far back repetitions are found: 1k to 16m
 client_body_timeout | time | 60s | longest pause between two reads of a request's body
 client_header_buffer_size | size | 1k | first buffer of a request's head
 client_header_timeout | time | 60s | time for a request's head
@@ -40,6 +45,17 @@ error_log | file/stderr/syslog:server=address[,...] [level ...] | logs/error.log
 error_page | code ... [=response] uri | | what is answered in place of a status
 events | { ... } | | holds what concerns connections
 expires | [modified] time; epoch; max; off | off | how long clients may keep responses: Expires and Cache-Control
+gunzip | on/off | off | unpacks what backends send as gzip for clients that do not take it
+gzip | on/off | off | compresses responses with gzip
+gzip_comp_level | level | 1 | how well: 1 (fast) to 9 (small)
+gzip_disable | regex/msie6 ... | | browsers that do not get gzip
+gzip_hash | size | 64k | memory for finding repetitions: 512 to 128k
+gzip_http_version | 1.0/1.1 | 1.1 | least version of requests that are answered with gzip
+gzip_min_length | length | 20 | shortest \`Content-Length\` that is compressed
+gzip_proxied | off/expired/no-cache/no-store/private/no_last_modified/no_etag/auth/any ... | off | which responses to requests of proxies (with \`Via\`) are compressed
+gzip_types | type/* ... | text/html | types that are compressed, with \`text/html\` always among them
+gzip_vary | on/off | off | tells caches, in \`Vary\`, of every response that may be compressed by gzip, Brotli or Zstandard
+gzip_window | size | 32k | how far back repetitions are found: 512 to 32k
 http | { ... } | | holds servers
 if | condition ... { ... } | | directives for requests that fit
 ignore_invalid_headers | on/off | on | leaves out request fields with invalid names
@@ -124,6 +140,10 @@ worker_connections | number | 512 | connections of a worker, clients' and backen
 worker_processes | number/auto | 1 | worker threads
 worker_rlimit_nofile | number | | limit of open files
 working_directory | folder | | working directory
+zstd | on/off | off | compresses responses with Zstandard
+zstd_comp_level | level | 1 | how well: 1 (fast) to 22 (small)
+zstd_min_length | length | 20 | shortest \`Content-Length\` that is compressed
+zstd_types | type/* ... | text/html | types that are compressed, with \`text/html\` always among them
 `
 
 /** By name, with the context before it where the table has one. */

@@ -6,6 +6,7 @@ arg_NAME | argument NAME of the request line
 args | arguments of the request line
 binary_remote_addr | the client's address as 4 or 16 bytes
 body_bytes_sent | bytes of the body sent to the client
+brotli_ratio | how many times smaller Brotli made the response
 bytes_sent | bytes sent to the client
 connection | number of the connection
 connection_requests | requests on the connection so far
@@ -15,6 +16,7 @@ content_type | \`Content-Type\` of the request
 cookie_NAME | cookie NAME
 document_root | \`root\` of the request
 document_uri | as \`$uri\`
+gzip_ratio | how many times smaller gzip made the response
 host | host of the request line, else of \`Host\`, else the first server name
 hostname | name of this machine
 http_NAME | field NAME of the request, lower case, dashes as underscores
@@ -72,6 +74,7 @@ upstream_response_time | seconds until its end
 upstream_status | its status
 upstream_trailer_NAME | field NAME of its trailer
 uri | the URI, decoded, as redirected within the server
+zstd_ratio | how many times smaller Zstandard made the response
 `
 
 /** By name without `$`. */

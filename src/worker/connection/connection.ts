@@ -406,7 +406,10 @@ export class Http1Connection implements TransportOwner, StreamOwner {
 
   onDrain(): void {
     this.#sendWatch?.stop()
-    if (this.#phase !== 'flushing') return this.#stream?.request.source?.resume()
+    if (this.#phase !== 'flushing') {
+      const r = this.#stream?.request
+      return (r?.holding ?? r?.source)?.resume()
+    }
     this.#transport.resume()
     this.#next()
   }

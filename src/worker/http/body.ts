@@ -37,3 +37,13 @@ export interface ContentSource extends BodySource {
   /** The request has ended, by whatever way: nothing more is to be done for it. */
   stop(): void
 }
+
+/** A filter that may hold content back for a while, as one that compresses does; between the source and the client. */
+export interface HoldingFilter extends BodySource {
+  /** The filter before it, nearer to the source; null: there is none. */
+  readonly previous: HoldingFilter | null
+  /** true: content that it was given is still on its way, and it finalises the request with OK itself behind that. */
+  finishes(): boolean
+  /** The request has ended. */
+  stop(): void
+}

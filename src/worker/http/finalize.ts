@@ -90,6 +90,7 @@ export function logUnanswered(r: Request, status: number): void {
 }
 
 function end(r: Request): void {
+  if (r.holding?.finishes()) return
   r.complete = true
   close(r)
   r.stream.finish(r)
@@ -100,6 +101,7 @@ function close(r: Request): void {
   r.ended = true
   r.source?.stop()
   r.source = null
+  r.holding?.stop()
   r.doing = 'logging request'
   if (r.parent !== null && !r.conf(coreHttp).logSubrequest) return
   for (const log of r.location.log) log(r)

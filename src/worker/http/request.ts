@@ -6,7 +6,7 @@ import type { Level } from '../../shared/error-log.ts'
 import type { ProxyProtocol } from '../connection/proxy-protocol.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { UpstreamStates } from '../upstream/states.ts'
-import type { BodySink, ContentSource, RequestContent } from './body.ts'
+import type { BodySink, ContentSource, HoldingFilter, RequestContent } from './body.ts'
 import type { Fields } from './fields.ts'
 import type { Handler } from './module.ts'
 import type { LocationPlan, ServerPlan } from './plan.ts'
@@ -149,6 +149,8 @@ export class Request {
   out: BodySink
   /** Who is at work on the response. */
   source: ContentSource | null = null
+  /** The filter that holds back content, the one nearest to the client of several. */
+  holding: HoldingFilter | null = null
   /** Connection is kept after this request, as far as both sides are concerned. */
   keepalive = false
   ended = false

@@ -165,6 +165,7 @@ function headText(r: Request, chunked: boolean): string {
   if (url !== null) head += `Location: ${(response.location = url)}\r\n`
   if (chunked) head += 'Transfer-Encoding: chunked\r\n'
   head += connectionLines(r)
+  if (response.varies) head += 'Vary: Accept-Encoding\r\n'
   if (location !== null && url === null) head += `Location: ${location}\r\n`
   return `${head}${response.lines}\r\n`
 }

@@ -20,7 +20,7 @@ export interface ResponsePlan {
   ownDate: boolean
 }
 
-type Treatment = 'pass' | 'hide' | 'type' | 'location' | 'refresh' | 'cookie'
+type Treatment = 'pass' | 'hide' | 'type' | 'encoding' | 'location' | 'refresh' | 'cookie'
 
 interface FieldRule {
   /** Lower case. */
@@ -71,6 +71,7 @@ export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
   const treatments = new Map<string, Treatment>()
   for (const name of SINGLE_FIELDS) treatments.set(name, 'pass')
   treatments.set('content-type', 'type')
+  treatments.set('content-encoding', 'encoding')
   if (conf.redirects.length > 0) treatments.set('location', 'location').set('refresh', 'refresh')
   if (cookies !== null) treatments.set('set-cookie', 'cookie')
   for (const name of [...HIDDEN_FIELDS, ...conf.proxyHideHeader.map((name) => name.toLowerCase())]) {
@@ -179,6 +180,9 @@ function treat(
     case 'type':
       response.contentType = fields.value(index) || null
       return ''
+    case 'encoding':
+      response.contentEncoding = fields.value(index)
+      return null
     case 'location': {
       const url = rewrite(r, plan.redirects, fields.value(index))
       if (url === null) return null
