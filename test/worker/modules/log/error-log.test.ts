@@ -20,8 +20,12 @@ it('log_not_found: what nothing answers is an error, unless it is off', async ()
   await get('/off/x')
   await get('/off/on/')
   expect(engine.errorLog.match(/\[error\].*?request: "GET \S+/g)).toEqual([
-    expect.stringMatching(/: \*\d+ no handler found, client: 127\.0\.0\.1, server: test, request: "GET \/x$/),
-    expect.stringMatching(/no handler found, client: 127\.0\.0\.1, server: test, request: "GET \/off\/on\/$/),
+    expect.stringMatching(
+      /: \*\d+ open\(\) "\S+\/html\/x" failed \(2: No such file or directory\), client: .*"GET \/x$/,
+    ),
+    expect.stringMatching(
+      /"\S+\/html\/off\/on\/index.html" is not found \(2: No such file or directory\), .*"GET \/off\/on\/$/,
+    ),
   ])
 })
 
