@@ -21,7 +21,7 @@ export function proxyConf(scenario: Scenario, port: number, backendPort: number)
 
 ${serverLines(accessLog)}
         location / {
-${LOCATION}        }
+${scenario.kind === 'load' && scenario.files ? FILES : LOCATION}        }
     }
 `
   return wholeConf(connections, backendPort, servers)
@@ -64,6 +64,14 @@ function serverLines(accessLog: string): string {
         add_header X-XSS-Protection "1; mode=block" always;
 `
 }
+
+/** What a production server says of files, descriptors and metadata kept as there. */
+const FILES = `            root html;
+            sendfile on;
+            tcp_nopush on;
+            open_file_cache max=1000 inactive=60s;
+            open_file_cache_valid 30s;
+`
 
 const LOCATION = `            proxy_pass http://app_backend;
 

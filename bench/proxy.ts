@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Child } from './children.ts'
 import { proxyConf } from './conf.ts'
+import { MANY_PATH } from './many.ts'
 import { freePort, listening } from './port.ts'
 import { cpuMicroseconds, processTree, residentBytes } from './proc.ts'
 import { BACKEND_BYTES, type Scenario } from './scenario.ts'
@@ -78,6 +79,7 @@ export async function prepareProxy(name: ProxyName, options: ProxyOptions): Prom
   mkdirSync(join(folder, 'logs'), { recursive: true })
   const conf = join(folder, 'nginx.conf')
   writeFileSync(conf, proxyConf(options.scenario, port, options.backendPort))
+  if (options.scenario.kind === 'load' && options.scenario.files) writeFiles(folder)
   const weir =
     options.scenario.kind === 'start' ? [LAUNCHER] : [...(options.node ?? [process.execPath]), MAIN]
   const program = name === 'nginx' ? [options.nginx!] : weir
@@ -89,6 +91,14 @@ export async function prepareProxy(name: ProxyName, options: ProxyOptions): Prom
       ...(options.env === undefined ? {} : { env: options.env }),
     })
   return { port, folder, start }
+}
+
+/** The backend's answers as files: `html/1k` and so on. */
+function writeFiles(folder: string): void {
+  mkdirSync(join(folder, 'html'), { recursive: true })
+  for (const [path, bytes] of Object.entries(BACKEND_BYTES)) {
+    if (!path.startsWith(MANY_PATH)) writeFileSync(join(folder, 'html', path), 'x'.repeat(bytes))
+  }
 }
 
 /** Resolves once the proxy has given one right answer. */

@@ -21,6 +21,8 @@ export interface LoadScenario {
   reuseport: boolean
   /** So many servers with four locations each, over all of which requests are spread; null: one location. */
   servers: number | null
+  /** The answers are files of the proxy's own folder, not a backend's. */
+  files: boolean
   /** nginx CPU / weir CPU to reach; null when none is set. */
   target: number | null
 }
@@ -70,5 +72,6 @@ export const baseline: LoadScenario = {
   accessLog: true,
   reuseport: false,
   servers: null,
+  files: false,
   target: 0.95,
 }

@@ -3,6 +3,7 @@
 import type { Scenario } from '../scenario.ts'
 import { connectHandOff } from './connect-hand-off.ts'
 import { connectReuseport } from './connect-reuseport.ts'
+import { file1k, file1m, file64k } from './files.ts'
 import { get1k } from './get-1k.ts'
 import { get1kThousand } from './get-1k-1000.ts'
 import { get1kNoLog } from './get-1k-no-log.ts'
@@ -22,6 +23,9 @@ export const scenarios: readonly Scenario[] = [
   connectHandOff,
   connectReuseport,
   get1kThousand,
+  file1k,
+  file64k,
+  file1m,
   oneServer,
   manyServers,
   idle,
