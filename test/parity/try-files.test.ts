@@ -74,7 +74,7 @@ const HTTP = `${MODERN}
     location /cycle { try_files $uri /cycle/again; }
     location /alias/ { alias ${TREE}/alias/; try_files $uri $uri/ =404; }
     location /alias-uri/ { alias ${TREE}/alias/; try_files $uri $uri/ /alias-uri/page.html; }
-    location /alias-variable/ { alias ${TREE}/alias/; try_files $uri /alias-variable$uri; }
+    location /alias-variable/ { alias ${TREE}/alias/; try_files $uri /alias-variable/$uri; }
     location /alias-constant/ { alias ${TREE}/alias/; try_files page.html =404; }
     location /alias-slash/ { alias ${TREE}/alias/; try_files /page.html =404; }
     location /alias-bare { alias ${TREE}/alias; try_files $uri $uri/ =404; }
@@ -104,7 +104,7 @@ const HTTP = `${MODERN}
 `
 
 const each = Object.keys(FALLBACKS)
-  .filter((name) => name !== 'gone')
+  .filter((name) => name !== 'gone' && name !== 'variable')
   .flatMap((name) =>
     ['file.txt', 'none', 'folder', 'folder/', '?to=/shown', 'page', '?to=backend', 'none?a=b'].map(
       (rest) => `/${name}/${rest}`,
@@ -116,7 +116,7 @@ const targets = [
   ...['/code/a%20b', '/code/dangling', '/code/file.txt/x', '/code/file.txt/', `/code/${'x'.repeat(300)}`],
   ...['/cycle', '/cycle?a', '/proxied/file.txt', '/proxied/none', '/proxied-found?a=b', '/if/x', '/if/x?a=1'],
   ...['/returns/', '/pages/none', '/outer/', '/outer/inner', '/outer/none', '/alias-broken/x', '/code/loop'],
-  ...['/', '/file.txt', '/folder', '/none'],
+  ...['/', '/file.txt', '/folder', '/none', '/variable/file.txt', '/variable/none?to=/shown'],
   ...['alias', 'alias-uri', 'alias-variable', 'alias-constant', 'alias-slash', 'alias-bare'].flatMap((name) =>
     ['', 'file.txt', 'none', 'folder', 'folder/', 'folder/none'].map((rest) => `/${name}/${rest}`),
   ),

@@ -9,7 +9,7 @@ import { DECLINED, DONE, defineModule, type Module, type Result } from '../../..
 import { internalRedirect } from '../../../http/phases.ts'
 import type { Request } from '../../../http/request.ts'
 import { coreHttp } from '../../core.ts'
-import { fileName, mapUri } from './path.ts'
+import { climbs, fileName, mapUri } from './path.ts'
 
 /** A file's name, or a URI that begins with a slash. */
 interface IndexFile {
@@ -61,6 +61,7 @@ function findIndex(r: Request): Result {
   for (const { text, value } of r.conf(index).index) {
     const name = value === null ? text : value.evaluate(r)
     if (name.startsWith('/')) return redirect(r, name)
+    if (value !== null && climbs(name)) continue
     folder ??= mapUri(r)
     if (folder === null) return 500
     const path = folder + name

@@ -105,6 +105,11 @@ export function documentRoot(r: Request): string {
   return r.conf(paths).mapping.root(r)
 }
 
+/** Whether `name`, put behind a folder, leads out of it. */
+export function climbs(name: string): boolean {
+  return name.includes('..') && /(?:^|\/)\.\.(?:\/|$)/.test(name)
+}
+
 /** A latin1 path for Node's file functions: names that are not ASCII are bytes, whatever they mean. */
 export function fileName(path: string): string | Buffer {
   return /[\x80-\xff]/.test(path) ? Buffer.from(path, 'latin1') : path

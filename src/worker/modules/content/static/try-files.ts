@@ -10,7 +10,7 @@ import { CLOSE } from '../../../http/finalize.ts'
 import { DECLINED, DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import { internalRedirect, namedRedirect } from '../../../http/phases.ts'
 import type { Request } from '../../../http/request.ts'
-import { fileName, type PathMapping, paths, WHOLE } from './path.ts'
+import { climbs, fileName, type PathMapping, paths, WHOLE } from './path.ts'
 
 /** What is looked for in place of the URI, without the slash at the end that says that it is a folder. */
 interface Candidate {
@@ -76,6 +76,11 @@ function handleTryFiles(r: Request): Result {
   // Of these nginx makes no answer at all.
   if (code !== 0) return code < 200 ? CLOSE : code
   const target = relativeName(r, last, mapping)
+  // Such a URI would name files beside the folder of its `root`.
+  if (last.constant === null && !/^[@/]/.test(target)) {
+    r.log('error', `"${target}" is not a URI to go on with`)
+    return 404
+  }
   if (target.startsWith('@')) namedRedirect(r, target)
   else {
     const question = target.indexOf('?')
@@ -93,13 +98,9 @@ function relativeName(r: Request, value: ComplexValue, mapping: PathMapping): st
   return replaced > 0 && name.startsWith(r.uri.slice(0, replaced)) ? name.slice(replaced) : name
 }
 
-const DOTS = /(?:^|\/)\.\.(?:\/|$)/
-
 /** What a client has a hand in must not name a file beside the folder, which nginx would let it. */
 function leavesFolder(name: string, mapping: PathMapping): boolean {
-  return (
-    (name.includes('..') && DOTS.test(name)) || (!mapping.isAlias && name !== '' && !name.startsWith('/'))
-  )
+  return climbs(name) || (!mapping.isAlias && name !== '' && !name.startsWith('/'))
 }
 
 function fileStats(r: Request, path: string): Stats | undefined {
