@@ -3,7 +3,7 @@
 
 import { type Stats, statSync } from 'node:fs'
 import { monotonicNow } from '../../../tick.ts'
-import { loadFile, type OpenFile } from './open-file.ts'
+import { loadFile, MEDIUM, type OpenFile, SMALL } from './open-file.ts'
 import { fileName } from './path.ts'
 
 /** Bytes of content that all caches of a thread hold at most. */
@@ -58,7 +58,7 @@ export class FileCache {
     entry.uses = idle ? 1 : entry.uses + 1
     entry.used = time
     const { file } = entry
-    if (file !== null && !idle) {
+    if (file !== null && !idle && !(entry.uses === 2 && isMedium(file))) {
       if (time - entry.checked < valid) return file.hold()
       if (unchanged(file)) {
         entry.checked = time
@@ -72,7 +72,7 @@ export class FileCache {
   }
 
   async #load(path: string, uses: number): Promise<OpenFile> {
-    const file = await loadFile(path)
+    const file = await loadFile(path, uses > 1 ? MEDIUM : SMALL)
     const known = this.#entries.get(path)
     // Somebody else was faster.
     if (known !== undefined) this.#drop(path, known)
@@ -83,7 +83,7 @@ export class FileCache {
   #keep(file: OpenFile, uses: number): void {
     const { max, minUses } = this.#settings
     const held = uses >= minUses && this.#wants(file)
-    if (!held && uses >= minUses) return
+    if (!held && uses >= minUses && !isMedium(file)) return
     const size = held ? contentSize(file) : 0
     for (const [path, entry] of this.#entries) {
       if (this.#entries.size < max && memory + size <= MEMORY && !this.#isIdle(entry)) break
@@ -123,6 +123,11 @@ export class FileCache {
     memory -= contentSize(file)
     file.release()
   }
+}
+
+/** It is to be read as a whole the next time. */
+function isMedium(file: OpenFile): boolean {
+  return file.bytes === null && file.kind === 'file' && file.size <= MEDIUM
 }
 
 function contentSize(file: OpenFile): number {

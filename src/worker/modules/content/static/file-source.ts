@@ -1,5 +1,5 @@
-// Sends what a descriptor holds: one piece is read at a time, and the next one when there is room for it. While the
-// client is slow no memory waits for it but what the kernel has not taken.
+// Sends a file piece by piece, the next one when there is room for it, each read when it is its turn unless the content
+// is in memory. While the client is slow no memory waits for it but what the kernel has not taken.
 
 import { read } from 'node:fs'
 import { errnoText } from '../../../../shared/errno.ts'
@@ -31,7 +31,8 @@ export class FileSource implements ContentSource {
   resume(): void {
     if (this.#reading || this.#stopped) return
     this.#reading = true
-    const { size, descriptor } = this.#file
+    const { bytes, size, descriptor } = this.#file
+    if (bytes !== null) return this.#passHeld(bytes)
     const buffer = acquire()
     const length = Math.min(READ_SIZE, size - this.#position)
     read(descriptor, buffer, HEADROOM, length, this.#position, (error, count) => {
@@ -42,6 +43,19 @@ export class FileSource implements ContentSource {
       else return this.#pass(buffer, count)
       release(buffer)
     })
+  }
+
+  #passHeld(bytes: Buffer): void {
+    let last = false
+    for (let more = true; more && !last && !this.#stopped; ) {
+      const start = this.#position
+      const end = (this.#position = Math.min(start + READ_SIZE, bytes.length))
+      last = end === bytes.length
+      more = this.#r.out.write(bytes, start, end, last)
+    }
+    this.#reading = false
+    if (this.#stopped) this.#file.release()
+    else if (last) finalize(this.#r, OK)
   }
 
   #pass(buffer: ReadBuffer, count: number): void {

@@ -8,8 +8,10 @@ import type { Request } from '../../../http/request.ts'
 import { coreHttp } from '../../core.ts'
 import { fileName } from './path.ts'
 
-/** Content up to this size is read at once, and sent from memory. */
+/** Content up to this size is read at once, and sent in one piece. */
 export const SMALL = 65536
+/** Content up to this size is held in memory where it is asked for again. */
+export const MEDIUM = 1024 * 1024
 
 /** Why a file could not be opened. */
 export interface OpenFailure {
@@ -88,8 +90,8 @@ function kindOf(stats: Stats): Kind {
   return stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other'
 }
 
-/** Opens the file called `path` (latin1) and reads it if it is small. Never rejects. The caller releases it. */
-export function loadFile(path: string): Promise<OpenFile> {
+/** Opens the file called `path` (latin1) and reads it if it has `limit` bytes at most. Never rejects. The caller releases it. */
+export function loadFile(path: string, limit: number): Promise<OpenFile> {
   return new Promise((resolve) => {
     const failed = (call: string, error: unknown, descriptor = -1): void => {
       if (descriptor >= 0) close(descriptor)
@@ -105,7 +107,7 @@ export function loadFile(path: string): Promise<OpenFile> {
           close(descriptor)
           return resolve(new OpenFile(path, null, stats, -1, null))
         }
-        if (stats.size > SMALL) return resolve(new OpenFile(path, null, stats, descriptor, null))
+        if (stats.size > limit) return resolve(new OpenFile(path, null, stats, descriptor, null))
         readWhole(descriptor, Buffer.allocUnsafeSlow(stats.size), 0, (readError, bytes) => {
           if (readError !== null) return failed('read()', readError, descriptor)
           close(descriptor)

@@ -7,7 +7,7 @@ import type { Request } from '../../../http/request.ts'
 import { escapeUri } from '../../../http/uri.ts'
 import { contentType, coreHttp } from '../../core.ts'
 import { FileSource } from './file-source.ts'
-import { type OpenFile, openFailure } from './open-file.ts'
+import { type OpenFile, openFailure, SMALL } from './open-file.ts'
 import { openFile } from './open-file-cache.ts'
 import { mapUri } from './path.ts'
 
@@ -70,7 +70,7 @@ export function sendFile(r: Request, file: OpenFile): Result {
     return OK
   }
   const { bytes } = file
-  if (bytes === null) {
+  if (bytes === null || bytes.length > SMALL) {
     new FileSource(r, file).start()
     return DONE
   }

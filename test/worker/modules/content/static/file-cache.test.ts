@@ -18,6 +18,7 @@ const ALL: CacheSettings = {
   all: true,
 }
 const BIG = 'b'.repeat(100_000)
+const HUGE = 'h'.repeat(1_100_000)
 
 let folder: string
 
@@ -64,9 +65,9 @@ describe('within the valid time', () => {
 
   it('a large file keeps its descriptor, until another takes its place', async () => {
     const cache = new FileCache({ ...ALL, max: 1 })
-    const path = write('big', BIG)
+    const path = write('big', HUGE)
     const { file } = await ask(cache, path)
-    expect([file.bytes, file.size]).toEqual([null, BIG.length])
+    expect([file.bytes, file.size]).toEqual([null, HUGE.length])
     unlinkSync(path)
     expect((await ask(cache, path)).held).toBe(true)
     expect(descriptors()).toHaveLength(1)
@@ -151,6 +152,19 @@ describe('what is held', () => {
     expect((await ask(cache, path)).held).toBe(false)
   })
 
+  it.each([true, false])(
+    'a file of medium size is read whole when it is asked for again (all: %s)',
+    async (all) => {
+      const cache = new FileCache({ ...ALL, all })
+      const path = write('medium', BIG)
+      const sizes: (number | undefined)[] = []
+      for (let use = 0; use < 3; use++) sizes.push((await ask(cache, path)).file.bytes?.length)
+      expect(sizes).toEqual([undefined, BIG.length, BIG.length])
+      expect((await ask(cache, path)).held).toBe(true)
+      await eventually('the descriptors closed', () => descriptors().length === 0)
+    },
+  )
+
   it('no more than max files', async () => {
     const cache = new FileCache({ ...ALL, max: 2 })
     const names = ['a', 'b', 'c'].map((name) => write(name, name))
@@ -170,7 +184,7 @@ describe('what is held', () => {
 
   it('without `all` neither folders nor descriptors', async () => {
     const cache = new FileCache({ ...ALL, all: false })
-    for (const path of [folder, write('big', BIG)]) {
+    for (const path of [folder, write('big', HUGE)]) {
       await ask(cache, path)
       expect((await ask(cache, path)).held).toBe(false)
     }

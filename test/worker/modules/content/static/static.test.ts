@@ -73,6 +73,19 @@ describe('a large file', () => {
     await eventually('the file closed', () => openDescriptors('site/large') === 0)
   })
 
+  it('that is held in memory reaches a client that pauses', async () => {
+    writeFileSync(join(engine.folder, 'site/medium'), Buffer.alloc(1024 * 1024, 'y'))
+    for (let use = 1; use <= 4; use++) {
+      const client = await connect({ keep: false, paused: true })
+      await client.send(get('/medium'))
+      await begun(client)
+      client.socket.resume()
+      await client.when('all of it', () => client.count >= 1024 * 1024)
+      expect(await engine.logged(use)).toHaveLength(use)
+    }
+    expect(engine.accessLog).toBe('200 GET /medium 1048576\n'.repeat(4))
+  })
+
   it('is closed when the client leaves', async () => {
     const client = await connect({ keep: false, paused: true })
     await client.send(get('/large'))
