@@ -1,7 +1,7 @@
 // `npm run bench`: every scenario on weir and nginx in turn, then tables, JSON and chart. The order of a run is read
 // here from top to bottom; what a scenario is stands in scenarios/, how it is shown in table.ts and chart.ts.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Backend, startBackend } from './backend.ts'
@@ -121,6 +121,8 @@ function runScenario(bench: Bench, scenario: Scenario): Promise<Outcome> {
 function workFolder(): string {
   mkdirSync(join(HERE, '.work'), { recursive: true })
   const folder = mkdtempSync(join(HERE, '.work/run-'))
+  // nginx's workers are nobody where root starts it, and read files there.
+  chmodSync(folder, 0o755)
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
