@@ -61,9 +61,7 @@ export function finalize(r: Request, result: Result): void {
 /** Answers with weir's own response for `status`, whatever `error_page` says, and ends the request. */
 export function respond(r: Request, status: number): void {
   r.errorStatus = 0
-  r.stream.discardBody(r)
-  // What was there of the body may have been broken, and the request has been refused for it.
-  if (r.ended) return
+  if (!r.stream.discardBody(r)) return
   const content = specialResponse(r, status)
   if (content === null) {
     r.response.contentLength = status === 204 || status === 304 ? -1 : 0

@@ -51,8 +51,11 @@ export interface ClientStream {
   sendHead(r: Request): void
   /** Starts passing the request body to `sink`. The returned source resumes it. */
   receiveBody(r: Request, sink: BodySink): RequestContent
-  /** What is left of the request body is read and thrown away. */
-  discardBody(r: Request): void
+  /**
+   * What is left of the request body is read and thrown away. false: what was there of it is broken, and the request
+   * has been refused for that; the caller has no part in it any more.
+   */
+  discardBody(r: Request): boolean
   /**
    * Gives the connection's transport away for a tunnel, with what the client sent ahead. The head has been sent; the
    * transport is paused. `closeTunnel` takes it back.

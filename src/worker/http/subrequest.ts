@@ -92,7 +92,9 @@ class SubrequestStream implements ClientStream {
     throw new Error('a subrequest has no body')
   }
 
-  discardBody(): void {}
+  discardBody(): boolean {
+    return true
+  }
 
   openTunnel(): { transport: Transport; early: Buffer | null } {
     throw new Error('a subrequest has no connection of its own')

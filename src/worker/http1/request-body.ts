@@ -15,6 +15,7 @@ export class RequestBody implements BodyEvents, RequestContent {
   #paused = false
   #finished = false
   #taken = false
+  #aborted = false
 
   constructor(transport: Transport, contentLength: number) {
     this.#transport = transport
@@ -30,6 +31,11 @@ export class RequestBody implements BodyEvents, RequestContent {
   /** A sink has been given content, or it has been thrown away. */
   get taken(): boolean {
     return this.#taken
+  }
+
+  /** It will never be whole. */
+  get aborted(): boolean {
+    return this.#aborted
   }
 
   /** Content bytes so far. */
@@ -101,7 +107,7 @@ export class RequestBody implements BodyEvents, RequestContent {
   abort(): void {
     const sink = this.#sink
     this.#sink = null
-    this.#discarding = true
+    this.#discarding = this.#taken = this.#aborted = true
     sink?.abort()
   }
 }

@@ -184,12 +184,13 @@ export class Http1Stream implements ClientStream {
     return body
   }
 
-  discardBody(): void {
+  discardBody(): boolean {
     const { body } = this
-    if (body === null || body.finished || body.discarding) return
+    if (body === null || body.finished || body.discarding) return true
     this.#askForBody()
     body.discard()
     this.#owner.bodyWanted()
+    return !body.aborted
   }
 
   /** RFC 9110 section 10.1.1; as nginx, also where the client has not waited for it. */

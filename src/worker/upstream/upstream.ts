@@ -69,10 +69,8 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     if (bind !== null) this.#local = bind.find(r)
     if (r.client.hasBody) {
       this.#hasBody = this.#protocol.passesBody
-      if (!this.#hasBody) r.stream.discardBody(r)
-      else if (r.stream.bodyTaken) return this.#bodyGone()
-      // What was there of the body may have been broken, and the request has been refused for it.
-      if (r.ended) return
+      if (!this.#hasBody && !r.stream.discardBody(r)) return
+      if (this.#hasBody && r.stream.bodyTaken) return this.#bodyGone()
     }
     this.#states.source = this
     this.#next()

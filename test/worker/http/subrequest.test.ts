@@ -1,6 +1,8 @@
 // Subrequests, by auth_request: what their backends do to the request that waits for them, and what its client does
 // meanwhile.
 
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { serverConf, TestEngine } from '../../support/engine.ts'
 import { Peer, PeerServer } from '../../support/peer.ts'
@@ -17,6 +19,14 @@ const CONF = serverConf(
   location @login { return 200 "log in"; }
   location /away { auth_request /ask; error_page 401 =302 http://login.test/; proxy_pass http://%BACKEND%; }
   location = /ask { internal; proxy_read_timeout 50ms; proxy_pass http://%ASKED%; }
+  location /file { auth_request /ask-slow; error_page 400 = @backend; root %FOLDER%; }
+  location /unpassed {
+    auth_request /ask-slow;
+    error_page 400 = @backend;
+    proxy_pass_request_body off;
+    proxy_pass http://%ASKED%;
+  }
+  location @backend { proxy_pass_request_body off; proxy_pass http://%BACKEND%; }
   location = /text { return 200 "as it is"; }
   location /slow { auth_request /ask-slow; proxy_pass http://%BACKEND%; }
   location = /ask-slow { internal; proxy_pass http://%ASKED%; }
@@ -124,6 +134,27 @@ it('a refused request with a body leaves the connection to the next one', async 
   await client.take('as it is')
   expect(backend.accepted).toBe(0)
 })
+
+describe.each(['/file', '/unpassed'])(
+  'a body that waits for the subrequest of %s and is broken',
+  (target) => {
+    it('is answered by the error page alone', async () => {
+      const { client, peer } = await ask(
+        `GET ${target} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n`,
+      )
+      writeFileSync(join(engine.folder, 'file'), 'the file')
+      await peer.send(OK)
+      const next = await backend.next()
+      await next.head()
+      await next.send(OK)
+      const answer = await client.untilEnd()
+      expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+      expect(answer).toMatch(/\r\n\r\nok$/)
+      expect(asked.accepted).toBe(1)
+      expect(await engine.logged(1)).toHaveLength(1)
+    })
+  },
+)
 
 describe.each(['/slow', '/slow-any'])('a client that leaves %s', (target) => {
   it('ends the subrequest and is logged once, with 499', async () => {

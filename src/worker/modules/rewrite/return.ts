@@ -19,7 +19,7 @@ export function setReturn(...[directive, context]: Parameters<Setter>): true {
   const text = parsed.text === null ? null : compileValue(parsed.text, context)
   const step: Step = (r) => {
     if (text === null && status >= 400) return status
-    r.stream.discardBody(r)
+    if (!r.stream.discardBody(r)) return DONE
     // The text may name the status.
     r.response.status = status
     const value = text?.evaluate(r) ?? ''

@@ -49,8 +49,7 @@ export const autoindex: Module<AutoindexConf> = defineModule<AutoindexConf>({
 
 function listFolder(r: Request): Result | Promise<Result> {
   if (!r.uri.endsWith('/') || (r.method !== 'GET' && r.method !== 'HEAD')) return DECLINED
-  r.stream.discardBody(r)
-  if (r.ended) return DONE
+  if (!r.stream.discardBody(r)) return DONE
   const path = mapUri(r)
   if (path === null) return 500
   let format = r.conf(autoindex).autoindexFormat

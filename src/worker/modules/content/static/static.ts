@@ -50,9 +50,7 @@ const DATED = new Set([200, 206, 304])
 /** Answers with a regular file, whose release is this function's matter. */
 export function sendFile(r: Request, file: OpenFile): Result {
   const { response } = r
-  r.stream.discardBody(r)
-  // What was there of the body may have been broken, and the request has been refused for it.
-  if (r.ended) {
+  if (!r.stream.discardBody(r)) {
     file.release()
     return DONE
   }
