@@ -241,14 +241,16 @@ export class TranscodingSink implements BodySink, HoldingFilter {
   }
 
   #goOn(): void {
-    if (!this.#told || this.#blocked || this.#size >= MOST_WAITING) return
+    if (!this.#told || this.#ended || this.#blocked || this.#size >= MOST_WAITING) return
     this.#told = false
     const producer = this.previous ?? this.#r.source
     producer?.resume()
   }
 
   finishes(): boolean {
-    return (this.#awaited = this.#ended && !this.#done)
+    // The end may still be with the filter before.
+    const ended = this.#ended || this.previous?.finishes() === true
+    return (this.#awaited = ended && !this.#done)
   }
 
   stop(): void {

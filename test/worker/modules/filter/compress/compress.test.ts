@@ -162,15 +162,16 @@ describe.each(CODINGS)('a response in %s', (coding) => {
     let text = ''
     decoder.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
     let taken = 0
-    const pass = (): void => {
+    const decoded = (): string => {
       const bytes = Buffer.from(client.received, 'latin1')
       const content = joined(bytes.subarray(bytes.indexOf('\r\n\r\n') + 4))
       decoder.write(content.subarray(taken))
       taken = content.length
+      return text
     }
-    await eventually('the first piece', () => (pass(), text === 'first'))
+    await eventually('the first piece', () => decoded() === 'first')
     await peer.send('6\r\nsecond\r\n')
-    await eventually('the second piece', () => (pass(), text === 'firstsecond'))
+    await eventually('the second piece', () => decoded() === 'firstsecond')
     await peer.send('0\r\n\r\n')
     await client.take('0\r\n\r\n')
     decoder.destroy()
