@@ -127,6 +127,10 @@ const targets = [
 
 const cases: ParityCases = [
   ...targets.map((target) => ({ name: target.slice(0, 60), send: get(target) })),
+  ...['/named/none', '/uri/none', '/code/none', '/proxied/none', '/proxied-found'].map((target) => ({
+    name: `a body goes along: ${target}`,
+    send: `${request('POST', target, 'Content-Length: 4')}body`,
+  })),
   { name: '=444', send: get('/gone/none'), until: 'close' },
   ...['/', '/none', '/file.txt', '/inside/file.txt', '/named/x'].map((target) => ({
     name: `server level: ${target}`,
