@@ -27,6 +27,8 @@ import { gzip } from './modules/filter/compress/gzip.ts'
 import { zstd } from './modules/filter/compress/zstd.ts'
 import { gunzip } from './modules/filter/gunzip.ts'
 import { headers } from './modules/filter/headers.ts'
+import { notModified } from './modules/filter/not-modified.ts'
+import { range } from './modules/filter/range.ts'
 import { internal } from './modules/internal.ts'
 import { log } from './modules/log.ts'
 import { proxyProtocol } from './modules/proxy-protocol.ts'
@@ -60,6 +62,7 @@ export const httpModules: readonly Module[] = [
   autoindex,
   proxy,
   staticFiles,
+  notModified,
   expires,
   headers,
   gunzip,
@@ -67,6 +70,7 @@ export const httpModules: readonly Module[] = [
   brotli,
   zstd,
   compress,
+  range,
   log,
 ] as Module[]
 

@@ -16,6 +16,8 @@ export function answerLines(bytes: string, proxy: RunningProxy): string[] {
       let text = untimed(response).replace(/\r\nDate: [^\r]*/g, '\r\nDate: DATE')
       text = text.replace(new RegExp(`\\r\\nServer: ${PRODUCT.source}\\r`, 'g'), '\r\nServer: PRODUCT\r')
       const named = new RegExp(`\\r\\nServer: (${PRODUCT.source})\\r`).exec(response)?.[1]
+      // Of multipart/byteranges.
+      text = text.replace(/\b\d{20}\b/g, 'BOUNDARY')
       if (isPageWithoutBody(response) && named !== undefined) text = shorten(text, named.length)
       if (product !== undefined) {
         text = text.replace(PAGE, '<hr><center>PRODUCT</center>')

@@ -43,6 +43,7 @@ default_type | type | text/plain | content type of answers for which \`types\` k
 deny | address/CIDR/unix:/all | | keeps clients out; the first rule that fits decides
 error_log | file/stderr/syslog:server=address[,...] [level ...] | logs/error.log error | where errors go, from which level on
 error_page | code ... [=response] uri | | what is answered in place of a status
+etag | on/off | on | whether files have an ETag
 events | { ... } | | holds what concerns connections
 expires | [modified] time; epoch; max; off | off | how long clients may keep responses: Expires and Cache-Control
 gunzip | on/off | off | unpacks what backends send as gzip for clients that do not take it
@@ -58,6 +59,7 @@ gzip_vary | on/off | off | tells caches, in \`Vary\`, of every response that may
 gzip_window | size | 32k | how far back repetitions are found: 512 to 32k
 http | { ... } | | holds servers
 if | condition ... { ... } | | directives for requests that fit
+if_modified_since | off/exact/before | exact | how If-Modified-Since is held against the time of a change
 ignore_invalid_headers | on/off | on | leaves out request fields with invalid names
 include | file | | reads other files here; a mask may name several
 index | file ... | index.html | files that stand for a URI ending in a slash, the first that exists
@@ -80,6 +82,7 @@ log_subrequest | on/off | off | writes subrequests to access logs too
 map | string $variable { ... } | | a variable whose value depends on another string
 master_process | on/off | on | off: no worker threads, for debugging
 max_headers | number | 1000 | fields a request may have
+max_ranges | number | 2147483647 | ranges a request may ask for; 0: none are offered
 merge_slashes | on/off | on | takes several slashes in a row for one
 open_file_cache | off; max=number [inactive=time] | off | holds files open, with what is known of them
 open_file_cache_errors | on/off | off | holds what could not be opened too

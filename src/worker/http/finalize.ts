@@ -14,8 +14,11 @@ export const CLIENT_CLOSED_REQUEST = 499
 /** Statuses that are only logged. */
 const SILENT = new Set([408, CLOSE, CLIENT_CLOSED_REQUEST])
 
-/** Runs the header filters and hands the head to the protocol. Once per request. */
-export function sendHead(r: Request): void {
+/**
+ * Runs the header filters and hands the head to the protocol. false: a filter has refused the response, another one is
+ * made in its place, and the caller has nothing more to do with the request.
+ */
+export function sendHead(r: Request): boolean {
   const { response } = r
   if (r.errorStatus !== 0) {
     response.status = r.errorStatus
@@ -25,19 +28,38 @@ export function sendHead(r: Request): void {
   response.headerOnly = r.client.isHead || status === 101 || status === 204 || status === 304
   r.headSent = true
   // What a subrequest answers is for whoever made it, as it is.
-  if (r.parent === null) for (const filter of r.location.filters) filter(r)
+  if (r.parent === null) {
+    for (const filter of r.location.filters) {
+      filter(r)
+      if (response.refusal !== 0) return refuse(r)
+    }
+  }
   r.stream.sendHead(r)
+  return true
 }
 
-/** Sends `text` (latin1) as the whole content of the response whose head is set already. */
-export function sendContent(r: Request, text: string): void {
+/** As in nginx, fields that filters have added go with a 416. */
+function refuse(r: Request): false {
+  const { response } = r
+  const { refusal } = response
+  const lines = refusal === 416 ? response.lines : ''
+  response.clear()
+  response.lines = lines
+  r.headSent = false
+  finalize(r, refusal)
+  return false
+}
+
+/** Sends `text` (latin1) as the whole content of the response whose head is set already; false: as `sendHead`. */
+export function sendContent(r: Request, text: string): boolean {
   r.response.contentLength = text.length
-  sendHead(r)
+  if (!sendHead(r)) return false
   if (r.response.headerOnly || text === '') r.out.end(null)
   else {
     const bytes = Buffer.from(text, 'latin1')
     r.out.write(bytes, 0, bytes.length, true)
   }
+  return true
 }
 
 /**

@@ -3,6 +3,15 @@
 
 import type { Request } from './request.ts'
 
+/** A part of the content, and what is sent in front of it. */
+export interface ContentPart {
+  /** Latin1. */
+  head: string
+  start: number
+  /** Behind the last byte; may be `start`. */
+  end: number
+}
+
 export class Response {
   /** 0 until one is decided. */
   status = 0
@@ -16,6 +25,13 @@ export class Response {
   modifiedTime = -1
   /** A part of the content may be asked for. */
   allowRanges = false
+  /**
+   * Sent in place of the whole content, in this order, which is not always that of the content; null: the whole. Only
+   * ever set, when the head is sent, where `allowRanges` was.
+   */
+  parts: readonly ContentPart[] | null = null
+  /** Set by a header filter: another response takes the place of this one, that for this status. */
+  refusal = 0
   /** `Content-Encoding` as a backend or a file has it, which stands among `lines`; not what `add_header` adds. */
   contentEncoding = ''
   /** The content depends on `Accept-Encoding`, and `gzip_vary` has the client told so. */
@@ -84,6 +100,8 @@ export class Response {
     this.lastModified = null
     this.modifiedTime = -1
     this.allowRanges = false
+    this.parts = null
+    this.refusal = 0
     this.contentEncoding = ''
     this.location = null
     this.lines = ''

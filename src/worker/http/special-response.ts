@@ -80,7 +80,7 @@ export function closesConnection(status: number): boolean {
 export function specialResponse(r: Request, status: number): string | null {
   const { response } = r
   const location = response.location
-  const lines = keptLines(r)
+  const lines = keptLines(r, status)
   response.clear()
   response.lines = lines
   const detail = DETAILS[status]
@@ -98,7 +98,12 @@ export function specialResponse(r: Request, status: number): string | null {
 }
 
 /** The challenge of an access module stays, whatever the request ends with. */
-function keptLines(r: Request): string {
+function keptLines(r: Request, status: number): string {
+  // How long the content is that the range was not of.
+  if (status === 416) {
+    r.response.remove('etag')
+    return r.response.lines
+  }
   const challenge = r.response.get('www-authenticate')
   return challenge === null ? '' : `WWW-Authenticate: ${challenge}\r\n`
 }

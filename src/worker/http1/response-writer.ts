@@ -157,7 +157,7 @@ function headText(r: Request, chunked: boolean): string {
     if (response.ownDate) head += `Date: ${httpDate(now())}\r\n`
   }
   if (status === 204 && statusLine === '') forgetContent(response)
-  if (response.contentType !== null) head += `Content-Type: ${response.contentType}\r\n`
+  if (response.contentType) head += `Content-Type: ${response.contentType}\r\n`
   if (response.contentLength >= 0) head += `Content-Length: ${response.contentLength}\r\n`
   if (response.lastModified !== null) head += `Last-Modified: ${response.lastModified}\r\n`
   const { location } = response

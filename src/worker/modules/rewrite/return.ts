@@ -28,9 +28,8 @@ export function setReturn(...[directive, context]: Parameters<Setter>): true {
       return status
     }
     r.response.contentType = contentType(r.conf(coreHttp), r.uri)
-    sendContent(r, value)
     // Whatever the phase: the request is answered.
-    finalize(r, OK)
+    if (sendContent(r, value)) finalize(r, OK)
     return DONE
   }
   programOf(context.scope).add(step)

@@ -75,7 +75,7 @@ async function list(r: Request, path: string, format: Format, callback: string):
   if (entries === null) return 500
   r.response.status = 200
   r.response.contentType = TYPES[format]
-  sendHead(r)
+  if (!sendHead(r)) return DONE
   // The length is not told, as nginx does not know it then.
   if (r.response.headerOnly) r.out.end(null)
   else {

@@ -1,5 +1,5 @@
-// Sends a file piece by piece, the next one when there is room for it, each read when it is its turn unless the content
-// is in memory. While the client is slow no memory waits for it but what the kernel has not taken.
+// Sends a file, or parts of one, piece by piece, the next one when there is room for it, each read when it is its turn
+// unless the content is in memory. While the client is slow no memory waits for it but what the kernel has not taken.
 
 import { read } from 'node:fs'
 import { errnoText } from '../../../../shared/errno.ts'
@@ -7,20 +7,28 @@ import type { ContentSource } from '../../../http/body.ts'
 import { CLIENT_CLOSED_REQUEST, finalize } from '../../../http/finalize.ts'
 import { OK } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
-import { acquire, HEADROOM, READ_SIZE, type ReadBuffer, release } from '../../../transport/read-buffer.ts'
+import type { ContentPart } from '../../../http/response.ts'
+import { acquire, HEADROOM, READ_SIZE, release } from '../../../transport/read-buffer.ts'
 import type { OpenFile } from './open-file.ts'
 
 export class FileSource implements ContentSource {
   readonly #r: Request
   readonly #file: OpenFile
+  readonly #parts: readonly ContentPart[]
+  /** The part after the current one. */
+  #next = 0
+  /** What is left of the current part. */
   #position = 0
-  #reading = false
+  #end = 0
+  /** A read or a write is under way: the file is needed still. */
+  #busy = false
   #stopped = false
 
   /** `file` is released at the end. */
   constructor(r: Request, file: OpenFile) {
     this.#r = r
     this.#file = file
+    this.#parts = r.response.parts ?? [{ head: '', start: 0, end: file.size }]
   }
 
   start(): void {
@@ -29,49 +37,9 @@ export class FileSource implements ContentSource {
   }
 
   resume(): void {
-    if (this.#reading || this.#stopped) return
-    this.#reading = true
-    const { bytes, size, descriptor } = this.#file
-    if (bytes !== null) return this.#passHeld(bytes)
-    const buffer = acquire()
-    const length = Math.min(READ_SIZE, size - this.#position)
-    read(descriptor, buffer, HEADROOM, length, this.#position, (error, count) => {
-      this.#reading = false
-      if (this.#stopped) this.#file.release()
-      else if (error !== null) this.#fail(`read() "${this.#file.path}" failed (${errnoText(error)})`)
-      else if (count === 0) this.#fail(`"${this.#file.path}" was truncated at ${this.#position}`)
-      else return this.#pass(buffer, count)
-      release(buffer)
-    })
-  }
-
-  #passHeld(bytes: Buffer): void {
-    let last = false
-    for (let more = true; more && !last && !this.#stopped; ) {
-      const start = this.#position
-      const end = (this.#position = Math.min(start + READ_SIZE, bytes.length))
-      last = end === bytes.length
-      more = this.#r.out.write(bytes, start, end, last)
-    }
-    this.#reading = false
-    if (this.#stopped) this.#file.release()
-    else if (last) finalize(this.#r, OK)
-  }
-
-  #pass(buffer: ReadBuffer, count: number): void {
-    this.#position += count
-    const last = this.#position === this.#file.size
-    const more = this.#r.out.write(buffer, HEADROOM, HEADROOM + count, last)
-    // What the kernel has not taken stays in the buffer, whose writer gives it back.
-    if (buffer.pins === 0) release(buffer)
-    if (this.#stopped) return
-    if (last) finalize(this.#r, OK)
-    else if (more) this.resume()
-  }
-
-  #fail(message: string): void {
-    this.#r.log('alert', message)
-    finalize(this.#r, 500)
+    if (this.#busy || this.#stopped) return
+    this.#busy = true
+    this.#run(true)
   }
 
   clientGone(): void {
@@ -81,7 +49,58 @@ export class FileSource implements ContentSource {
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true
-    // A read under way needs the descriptor still.
-    if (!this.#reading) this.#file.release()
+    if (!this.#busy) this.#file.release()
+  }
+
+  /** Sends until the file has to be read, there is no room (`more` false), or all is sent. */
+  #run(more: boolean): void {
+    const { bytes } = this.#file
+    while (more && !this.#stopped && !this.#complete) {
+      if (this.#position === this.#end) more = this.#enterPart()
+      else if (bytes === null) return this.#read()
+      else more = this.#send(bytes, this.#position, Math.min(READ_SIZE, this.#end - this.#position))
+    }
+    this.#busy = false
+    if (this.#stopped) this.#file.release()
+    else if (this.#complete) finalize(this.#r, OK)
+  }
+
+  get #complete(): boolean {
+    return this.#position === this.#end && this.#next === this.#parts.length
+  }
+
+  #enterPart(): boolean {
+    const { head, start, end } = this.#parts[this.#next++]!
+    this.#position = start
+    this.#end = end
+    return head === '' || this.#r.out.write(Buffer.from(head, 'latin1'), 0, head.length, this.#complete)
+  }
+
+  /** Passes on the next `count` bytes, which are in `bytes` at `at`. */
+  #send(bytes: Buffer, at: number, count: number): boolean {
+    this.#position += count
+    return this.#r.out.write(bytes, at, at + count, this.#complete)
+  }
+
+  #read(): void {
+    const buffer = acquire()
+    const length = Math.min(READ_SIZE, this.#end - this.#position)
+    read(this.#file.descriptor, buffer, HEADROOM, length, this.#position, (error, count) => {
+      let more = true
+      if (!this.#stopped) {
+        if (error !== null) this.#fail(`read() "${this.#file.path}" failed (${errnoText(error)})`)
+        else if (count === 0) this.#fail(`"${this.#file.path}" was truncated at ${this.#position}`)
+        else more = this.#send(buffer, HEADROOM, count)
+      }
+      // What the kernel has not taken stays in the buffer, whose writer gives it back.
+      if (buffer.pins === 0) release(buffer)
+      this.#run(more)
+    })
+  }
+
+  /** The request ends, and this source with it. */
+  #fail(message: string): void {
+    this.#r.log('alert', message)
+    finalize(this.#r, 500)
   }
 }

@@ -6,6 +6,7 @@ import { DECLINED, DONE, defineModule, type Module, OK, type Result } from '../.
 import type { Request } from '../../../http/request.ts'
 import { escapeUri } from '../../../http/uri.ts'
 import { contentType, coreHttp } from '../../core.ts'
+import { notModified } from '../../filter/not-modified.ts'
 import { FileSource } from './file-source.ts'
 import { type OpenFile, openFailure, SMALL } from './open-file.ts'
 import { openFile } from './open-file-cache.ts'
@@ -55,23 +56,27 @@ export function sendFile(r: Request, file: OpenFile): Result {
     return DONE
   }
   response.status = 200
-  response.contentType = contentType(r.conf(coreHttp), r.uri)
+  response.contentType = contentType(r.conf(coreHttp), r.uri) || null
   response.contentLength = file.size
   if (r.errorStatus === 0 || DATED.has(r.errorStatus)) response.lastModified = file.lastModified
   response.modifiedTime = file.modified
-  response.add('ETag', file.etag)
+  if (r.conf(notModified).etag) response.add('ETag', file.etag)
   response.allowRanges = true
-  sendHead(r)
+  if (!sendHead(r)) {
+    file.release()
+    return DONE
+  }
   if (response.headerOnly || file.size === 0) {
     r.out.end(null)
     file.release()
     return OK
   }
   const { bytes } = file
-  if (bytes === null || bytes.length > SMALL) {
+  if (bytes === null || bytes.length > SMALL || response.parts !== null) {
     new FileSource(r, file).start()
     return DONE
   }
+  file.release()
   r.out.write(bytes, 0, bytes.length, true)
   return OK
 }
