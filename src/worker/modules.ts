@@ -6,6 +6,7 @@ import { core } from '../shared/core.ts'
 import type { Module } from './http/module.ts'
 import { useVariables } from './http/variables.ts'
 import { access } from './modules/access/access.ts'
+import { authBasic } from './modules/access/auth-basic.ts'
 import { authRequest } from './modules/access/auth-request.ts'
 import { limitExcept } from './modules/access/limit-except.ts'
 import { satisfy } from './modules/access/satisfy.ts'
@@ -56,6 +57,7 @@ export const httpModules: readonly Module[] = [
   upstreamBlock,
   rewrite,
   access,
+  authBasic,
   authRequest,
   tryFiles,
   index,

@@ -23,6 +23,9 @@ add_trailer | name value [always] | | adds a field behind the body of responses
 add_trailer_inherit | on/off/merge | on | whether trailers of the level around are kept when this level has its own
 alias | path | | the folder or file that stands for the location's part of the URI
 allow | address/CIDR/unix:/all | | lets clients in; the first rule that fits decides
+auth_basic | string; off | off | asks for user and password; the text is the realm browsers show
+auth_basic_user_file | file | | the users and their passwords, a \`user:password\` a line
+auth_delay | time | 0s | how long answers with 401 wait
 auth_request | uri; off | off | asks another location whether a request is let in
 auth_request_set | $variable value | | keeps something of that location's answer
 autoindex | on/off | off | lists the files of a folder that has no index

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { iso8601, localTime } from '../../shared/clock.ts'
 import { version } from '../../shared/version.ts'
 import { parseAddress } from '../http/address.ts'
+import { basicCredentials } from '../http/credentials.ts'
 import { hashName } from '../http/fields.ts'
 import type { VariableFamily, VariableReader } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
@@ -142,18 +143,9 @@ function status(r: Request): string {
   return code === 0 ? '000' : code < 100 ? String(code).padStart(3, '0') : String(code)
 }
 
-const AUTHORIZATION = hashName('authorization')
-
 /** The user name of Basic credentials (RFC 7617). */
 function remoteUser(r: Request): string | null {
-  const field = r.fields.indexOf('authorization', AUTHORIZATION)
-  if (field < 0) return null
-  const match = /^basic +([^=]*)/i.exec(r.fields.value(field))
-  // What follows the first "=" does not matter to nginx, what stands before it does.
-  if (match === null || !/^[A-Za-z0-9+/]+$/.test(match[1]!) || match[1]!.length % 4 === 1) return null
-  const credentials = Buffer.from(match[1]!, 'base64').toString('latin1')
-  const colon = credentials.indexOf(':')
-  return colon < 1 ? null : credentials.slice(0, colon)
+  return basicCredentials(r)?.user ?? null
 }
 
 /** `$http_user_agent` -> the field `user-agent`. Fields that may be lists are joined as nginx joins them. */

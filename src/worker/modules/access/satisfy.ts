@@ -2,21 +2,25 @@
 
 import type { Scope } from '../../../shared/conf/build.ts'
 import { HTTP_ANY } from '../../../shared/conf/command.ts'
-import { oneOf } from '../../../shared/conf/setters.ts'
+import { oneOf, time } from '../../../shared/conf/setters.ts'
 import { DECLINED, defineModule, type Handler, OK, type Result } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
+import { delayRefusals } from './auth-delay.ts'
 
 const FORBIDDEN = 403
 const UNAUTHORIZED = 401
 
 interface SatisfyConf {
   satisfy: 'all' | 'any'
+  /** Milliseconds that a 401 of the phase waits; 0: none. */
+  authDelay: number
 }
 
 export const satisfy = defineModule<SatisfyConf>({
   name: 'satisfy',
   commands: [
     { name: 'satisfy', in: HTTP_ANY, args: 1, set: oneOf({ all: 'all', any: 'any' }), default: 'all' },
+    { name: 'auth_delay', in: HTTP_ANY, args: 1, set: time(), default: 0 },
   ],
 })
 
@@ -24,10 +28,10 @@ export const satisfy = defineModule<SatisfyConf>({
 export function accessPhase(scope: Scope, handlers: readonly Handler[]): readonly Handler[] {
   if (handlers.length === 0) return []
   // Subrequests are allowed what the request that makes them is.
-  if (scope.conf(satisfy).satisfy === 'all') {
-    return handlers.map((handler) => (r) => (r.parent === null ? handler(r) : DECLINED))
-  }
-  return [(r) => (r.parent === null ? anyOf(r, handlers, 0, 0) : DECLINED)]
+  const { satisfy: which, authDelay } = scope.conf(satisfy)
+  const steps: readonly Handler[] = which === 'all' ? handlers : [(r) => anyOf(r, handlers, 0, 0)]
+  const delayed = authDelay === 0 ? steps : steps.map((step) => delayRefusals(step, authDelay))
+  return delayed.map((step) => (r) => (r.parent === null ? step(r) : DECLINED))
 }
 
 /** `refusal`: the status the handlers before `from` refused with; 0: none has. */
