@@ -58,6 +58,8 @@ export class TranscodingSink implements BodySink, HoldingFilter {
   #flush = false
   /** ... and has been given by the stream, but not taken by `out` yet. */
   #flushOut = false
+  /** It cannot be done at once. */
+  #refused = false
   #ended = false
   #trailers: Fields | null = null
   #done = false
@@ -95,6 +97,7 @@ export class TranscodingSink implements BodySink, HoldingFilter {
     if (last && this.#stream === null && this.#size === 0 && end - start <= this.coding.wholeLimit) {
       const result = this.coding.whole(bytes.subarray(start, end))
       if (result !== null) return this.#tell(this.#giveWhole(result, null))
+      this.#refused = true
     }
     if (end > start) {
       this.#waiting.push(Buffer.from(bytes.subarray(start, end)))
@@ -128,7 +131,7 @@ export class TranscodingSink implements BodySink, HoldingFilter {
     if (this.#ended || this.#done) return
     this.#ended = true
     this.#trailers = trailers
-    if (this.#stream === null && this.#size <= this.coding.wholeLimit) {
+    if (this.#stream === null && !this.#refused && this.#size <= this.coding.wholeLimit) {
       const result = this.coding.whole(this.#takeWaiting())
       if (result !== null) {
         this.#waiting = []
