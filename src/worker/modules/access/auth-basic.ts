@@ -7,7 +7,7 @@ import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
 import { basicCredentials } from '../../http/credentials.ts'
 import { fieldValue } from '../../http/fields.ts'
 import { CLIENT_CLOSED_REQUEST, finalize } from '../../http/finalize.ts'
-import { DECLINED, defineModule, type Module, OK, type Result } from '../../http/module.ts'
+import { DECLINED, DONE, defineModule, type Module, OK, type Result } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
 import { UserFileError, userFile } from './auth-basic-file.ts'
 import { formOf, type Verdict, verify } from './auth-basic-verify.ts'
@@ -80,6 +80,8 @@ function handleAuthBasic(r: Request): Result | Promise<Result> {
   }
   const form = formOf(stored)
   const answer = (verdict: Verdict): Result => {
+    // The client may have gone while the pool was at work.
+    if (r.ended) return DONE
     if (verdict === true) return OK
     if (verdict === 'unsupported') {
       r.log('crit', `user "${user}": passwords of the form "${form}" are not supported, in "${path}"`)
