@@ -21,6 +21,7 @@ import { staticFiles } from './modules/content/static/static.ts'
 import { tryFiles } from './modules/content/static/try-files.ts'
 import { coreHttp } from './modules/core.ts'
 import { errorPages } from './modules/error-page.ts'
+import { charset } from './modules/filter/charset.ts'
 import { expires } from './modules/filter/expires.ts'
 import { brotli } from './modules/filter/compress/brotli.ts'
 import { compress } from './modules/filter/compress/compress.ts'
@@ -67,6 +68,7 @@ export const httpModules: readonly Module[] = [
   notModified,
   expires,
   headers,
+  charset,
   gunzip,
   gzip,
   brotli,

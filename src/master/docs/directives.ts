@@ -38,6 +38,8 @@ brotli_comp_level | level | 6 | how well: 0 (fast) to 11 (small)
 brotli_min_length | length | 20 | shortest \`Content-Length\` that is compressed
 brotli_types | type/* ... | text/html | types that are compressed, with \`text/html\` always among them
 brotli_window | size | 512k | how far back repetitions are found: 1k to 16m
+charset | name/$variable/off | off | names the character set in \`Content-Type\`; content is not converted
+charset_types | type/* ... | text/xml text/plain text/vnd.wap.wml application/javascript application/rss+xml | types that \`charset\` is for, with \`text/html\` always among them
 client_body_timeout | time | 60s | longest pause between two reads of a request's body
 client_header_buffer_size | size | 1k | first buffer of a request's head
 client_header_timeout | time | 60s | time for a request's head
@@ -91,6 +93,7 @@ open_file_cache | off; max=number [inactive=time] | off | holds files open, with
 open_file_cache_errors | on/off | off | holds what could not be opened too
 open_file_cache_min_uses | number | 1 | how often a file has to be asked for to be held
 open_file_cache_valid | time | 60s | time after which what is held is compared with the disk
+override_charset | on/off | off | whether \`charset\` counts for responses of backends that name one
 pid | file | logs/weir.pid | file with the process id
 port_in_redirect | on/off | on | redirects of weir's own name the port
 proxy_bind | address [transparent]; off | off | address from which backends are connected to
