@@ -13,6 +13,7 @@ const FORMS: Record<string, string> = {
   sha: '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=',
   ssha: `{SSHA}${Buffer.concat([Buffer.from('8152bc582f58c854f580cb101d3182813dec4afe', 'hex'), Buffer.from('salt')]).toString('base64')}`,
   apr1: openssl('-apr1', '-salt', 'saltsalt'),
+  des: 'abNANd1rDfiNc',
   md5: openssl('-1', '-salt', 'saltsalt'),
   sha256: openssl('-5', '-salt', 'saltsalt'),
   sha512: openssl('-6', '-salt', 'saltsaltsaltsalt'),

@@ -16,12 +16,12 @@ const check = job<PasswordCheck, boolean>('../../pool/passwords/check', import.m
 /** A password that fits no form is a wrong one; `unsupported`: it may be right, for a libc that knows the form. */
 export type Verdict = boolean | 'unsupported'
 
-/** Forms of crypt that only the C library has: DES and its variants, yescrypt, scrypt, and older ones. */
-const UNSUPPORTED = /^(?:[./0-9A-Za-z]{13}$|_|\$(?:2x|3|7|y|gy|md5|sha1)\b)/
+/** Forms of crypt that only the C library has: extended DES, yescrypt, scrypt, and older ones. */
+const UNSUPPORTED = /^(?:_|\$(?:2x|3|7|y|gy|md5|sha1)\b)/
 
 /** The known form a stored password has, as messages name it. */
 export function formOf(stored: string): string {
-  return /^\$[^$]*\$/.exec(stored)?.[0] ?? 'DES'
+  return /^\$[^$]*\$/.exec(stored)?.[0] ?? '_'
 }
 
 /** Both latin1. Rejects when the pool is full. */
@@ -35,7 +35,7 @@ export function verify(password: string, stored: string): Verdict | Promise<Verd
     return sameText(stored, `{SSHA}${sha1(text, Buffer.from(stored.slice(6), 'base64').subarray(20))}`)
   }
   if (UNSUPPORTED.test(stored)) return 'unsupported'
-  if (!/^\$(?:1|apr1|5|6|2[aby])\$/.test(stored)) return false
+  if (!/^\$(?:1|apr1|5|6|2[aby])\$|^[./0-9A-Za-z]{13}$/.test(stored)) return false
   return remembered(text, stored)
 }
 

@@ -2,6 +2,7 @@
 // take long; see modules/access/auth-basic-verify.ts for the others.
 
 import { hashSync } from 'bcryptjs'
+import { desCrypt } from './des-crypt.ts'
 import { md5Crypt } from './md5-crypt.ts'
 import { sameText } from './same-text.ts'
 import { shaCrypt } from './sha-crypt.ts'
@@ -23,7 +24,7 @@ function crypt(password: string, stored: string): string | null {
   if (/^\$(1|apr1)\$/.test(stored)) return md5Crypt(bytes, stored)
   if (/^\$[56]\$/.test(stored)) return shaCrypt(bytes, stored)
   if (/^\$2[aby]\$/.test(stored)) return bcrypt(bytes, stored)
-  return null
+  return desCrypt(bytes, stored)
 }
 
 /** bcryptjs takes text: bytes that are none fit no hash. */
