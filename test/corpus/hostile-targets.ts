@@ -136,6 +136,7 @@ const WRITTEN_OUT = [
   ],
   ...['.%0d./secret.txt', '.%0a./secret.txt', '.\t./secret.txt', '..%u2215secret.txt', '..%u2216secret.txt'],
   ...[
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a target as hostile clients send it
     '${..}/secret.txt',
     '$document_root/../secret.txt',
     '~root/',

@@ -35,7 +35,9 @@ describe('directives', () => {
   it('each text has all its parts, in the order of names', () => {
     const names = [...directiveTexts.keys()]
     expect(names).toEqual([...names].sort())
-    const plain = new Set(commands.filter(({ args, block }) => args === 0 && block === undefined).map(textKey))
+    const plain = new Set(
+      commands.filter(({ args, block }) => args === 0 && block === undefined).map(textKey),
+    )
     for (const [name, { args, does }] of directiveTexts) {
       if (!plain.has(name)) expect(args, name).not.toBe('')
       expect(does, name).not.toBe('')
