@@ -111,7 +111,9 @@ describe.each(VARIANTS.map((variant, index) => ({ ...variant, index })))('$name'
 
   const checkEnd = (entry: MalformedRequest, cut: boolean, answers: number[], seen: string): void => {
     const early = cut && variant.withoutBody === true && answers[0] === 200
-    expect(answers, `${entry.name}: ${JSON.stringify(seen)}`).toEqual([early ? 200 : expectedStatus(entry, variant)])
+    expect(answers, `${entry.name}: ${JSON.stringify(seen)}`).toEqual([
+      early ? 200 : expectedStatus(entry, variant),
+    ])
     expect(requestLines(seen).length, entry.name).toBeLessThan(2)
     expect(seen, entry.name).not.toMatch(/smuggled/)
   }
