@@ -19,10 +19,16 @@ export async function removeFolder(folder: string): Promise<void> {
 const SHARE = 1500
 const FIRST = 20_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 8) * SHARE
 
-/** A port that nothing listens on, on any address; always five digits. */
+/** Ports this process has been given: servers of one configuration that share one would answer for each other. */
+const given = new Set<number>()
+
+/** A port that nothing listens on, on any address, and that it has not given before; always five digits. */
 export async function freePort(): Promise<number> {
+  if (given.size > SHARE / 2) given.clear()
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * SHARE)
+    if (given.has(port)) continue
+    given.add(port)
     if (await isFree(port)) return port
   }
 }
