@@ -17,6 +17,7 @@ import { autoindex } from './modules/content/static/autoindex.ts'
 import { index } from './modules/content/static/index.ts'
 import { openFileCache } from './modules/content/static/open-file-cache.ts'
 import { paths } from './modules/content/static/path.ts'
+import { precompressed } from './modules/content/static/precompressed.ts'
 import { staticFiles } from './modules/content/static/static.ts'
 import { tryFiles } from './modules/content/static/try-files.ts'
 import { coreHttp } from './modules/core.ts'
@@ -64,6 +65,7 @@ export const httpModules: readonly Module[] = [
   index,
   autoindex,
   proxy,
+  precompressed,
   staticFiles,
   notModified,
   expires,

@@ -36,6 +36,7 @@ break | | | ends the rewriting of this round
 brotli | on/off | off | compresses responses with Brotli
 brotli_comp_level | level | 6 | how well: 0 (fast) to 11 (small)
 brotli_min_length | length | 20 | shortest \`Content-Length\` that is compressed
+brotli_static | off/on/always | off | sends \`FILE.br\` in place of \`FILE\` to clients that take it, or to all
 brotli_types | type/* ... | text/html | types that are compressed, with \`text/html\` always among them
 brotli_window | size | 512k | how far back repetitions are found: 1k to 16m
 charset | name/$variable/off | off | names the character set in \`Content-Type\`; content is not converted
@@ -59,6 +60,7 @@ gzip_hash | size | 64k | memory for finding repetitions: 512 to 128k
 gzip_http_version | 1.0/1.1 | 1.1 | least version of requests that are answered with gzip
 gzip_min_length | length | 20 | shortest \`Content-Length\` that is compressed
 gzip_proxied | off/expired/no-cache/no-store/private/no_last_modified/no_etag/auth/any ... | off | which responses to requests of proxies (with \`Via\`) are compressed
+gzip_static | off/on/always | off | sends \`FILE.gz\` in place of \`FILE\` to clients that take it, or to all
 gzip_types | type/* ... | text/html | types that are compressed, with \`text/html\` always among them
 gzip_vary | on/off | off | tells caches, in \`Vary\`, of every response that may be compressed by gzip, Brotli or Zstandard
 gzip_window | size | 32k | how far back repetitions are found: 512 to 32k
@@ -152,6 +154,7 @@ working_directory | folder | | working directory
 zstd | on/off | off | compresses responses with Zstandard
 zstd_comp_level | level | 1 | how well: 1 (fast) to 22 (small)
 zstd_min_length | length | 20 | shortest \`Content-Length\` that is compressed
+zstd_static | off/on/always | off | sends \`FILE.zst\` in place of \`FILE\` to clients that take it, or to all
 zstd_types | type/* ... | text/html | types that are compressed, with \`text/html\` always among them
 `
 

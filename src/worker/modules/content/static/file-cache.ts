@@ -71,6 +71,12 @@ export class FileCache {
     return this.#load(path, entry.uses)
   }
 
+  /** As `open`; null where there is no such file and that is not held either. */
+  openIfThere(path: string): OpenFile | Promise<OpenFile> | null {
+    const known = this.#settings.errors || this.#entries.has(path)
+    return known || isThere(path) ? this.open(path) : null
+  }
+
   async #load(path: string, uses: number): Promise<OpenFile> {
     const file = await loadFile(path, uses > 1 ? MEDIUM : SMALL)
     const known = this.#entries.get(path)
@@ -132,6 +138,15 @@ function isMedium(file: OpenFile): boolean {
 
 function contentSize(file: OpenFile): number {
   return file.bytes?.length ?? 0
+}
+
+/** Whatever cannot be said of it is found when it is opened. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(fileName(path), { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return true
+  }
 }
 
 function unchanged(file: OpenFile): boolean {

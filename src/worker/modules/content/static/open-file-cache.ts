@@ -42,6 +42,11 @@ export function openFile(r: Request, path: string): OpenFile | Promise<OpenFile>
   return r.conf(openFileCache).cache.open(path)
 }
 
+/** As `openFile` for one that may well not be there: null where that is seen at once. */
+export function openFileIfThere(r: Request, path: string): OpenFile | Promise<OpenFile> | null {
+  return r.conf(openFileCache).cache.openIfThere(path)
+}
+
 function sameSettings(conf: OpenFileCacheConf, outer: OpenFileCacheConf): boolean {
   if (conf.openFileCache === false) return outer.openFileCache === false
   return (

@@ -138,12 +138,19 @@ const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'])
 const FORBIDDEN = new Set(['EACCES', 'EMLINK', 'ELOOP'])
 
 /** Logs why a file could not be opened; gives the status to answer with. */
-export function openFailure(r: Request, path: string, { call, error }: OpenFailure): number {
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  const missing = MISSING.has(code)
-  const status = missing ? 404 : FORBIDDEN.has(code) ? 403 : 500
-  if (!missing || r.conf(coreHttp).logNotFound) {
-    r.log(status === 500 ? 'crit' : 'error', `${call} "${path}" failed (${errnoText(error)})`)
-  }
+export function openFailure(r: Request, path: string, failure: OpenFailure): number {
+  const status = statusOf(failure)
+  if (status !== 404 || r.conf(coreHttp).logNotFound) logFailure(r, path, failure)
   return status
+}
+
+/** 404, 403 or 500. */
+export function statusOf({ error }: OpenFailure): number {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  return MISSING.has(code) ? 404 : FORBIDDEN.has(code) ? 403 : 500
+}
+
+export function logFailure(r: Request, path: string, failure: OpenFailure): void {
+  const { call, error } = failure
+  r.log(statusOf(failure) === 500 ? 'crit' : 'error', `${call} "${path}" failed (${errnoText(error)})`)
 }

@@ -34,7 +34,7 @@ function answerWith(r: Request, file: OpenFile): Result {
     file.release()
     return DONE
   }
-  if (file.kind === 'file' && r.method !== 'POST') return sendFile(r, file)
+  if (file.kind === 'file' && r.method !== 'POST') return sendFile(r, file, '')
   file.release()
   if (file.kind === 'directory') {
     r.response.location = `${escapeUri(r.uri)}/${r.args === '' ? '' : `?${r.args}`}`
@@ -48,8 +48,8 @@ function answerWith(r: Request, file: OpenFile): Result {
 /** Statuses that `error_page` may give a file and that keep its time of change. */
 const DATED = new Set([200, 206, 304])
 
-/** Answers with a regular file, whose release is this function's matter. */
-export function sendFile(r: Request, file: OpenFile): Result {
+/** Answers with a regular file, whose release is this function's matter. `coding`: how it is compressed; '' if not. */
+export function sendFile(r: Request, file: OpenFile, coding: string): Result {
   const { response } = r
   if (!r.stream.discardBody(r)) {
     file.release()
@@ -61,7 +61,11 @@ export function sendFile(r: Request, file: OpenFile): Result {
   if (r.errorStatus === 0 || DATED.has(r.errorStatus)) response.lastModified = file.lastModified
   response.modifiedTime = file.modified
   if (r.conf(notModified).etag) response.add('ETag', file.etag)
-  response.allowRanges = true
+  if (coding === '') response.allowRanges = true
+  else {
+    response.contentEncoding = coding
+    response.add('Content-Encoding', coding)
+  }
   if (!sendHead(r)) {
     file.release()
     return DONE
