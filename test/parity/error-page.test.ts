@@ -3,6 +3,9 @@
 import { describeParity } from './compare.ts'
 import { get, LOGGING, MODERN, type ParityCases, replyWith, request } from './requests.ts'
 
+const urlWith = (status: number) =>
+  `location /away-${status} { error_page 403 =${status} http://other.test/; return 403; }`
+
 const HTTP = `${MODERN}${LOGGING}
   error_page 404 /404.page;
   server {
@@ -56,6 +59,10 @@ const HTTP = `${MODERN}${LOGGING}
     location = /shows { return 200 "$x\\n"; }
     location /named-rewrite { error_page 403 @rewrites; return 403; }
     location @rewrites { rewrite ^/named-rewrite(.*)$ /v-rewritten$1 last; }
+    location /hidden { internal; error_page 404 =410 /shows; }
+    location /hidden-named { internal; error_page 404 = @hidden; add_header X-Hidden 1 always; }
+    location @hidden { return 200 "$uri\\n"; }
+    ${[300, 301, 303, 304, 305, 306, 307, 308, 309].map(urlWith).join('\n    ')}
   }
   server {
     listen 127.0.0.1:%PORT%;

@@ -83,11 +83,16 @@ function runServerPhases(r: Request, from: number): void {
   chooseLocation(r)
 }
 
-/** Puts the request into a location (the server's level where there is none); may end the keeping of its connection. */
+/**
+ * Puts the request into a location (the server's level where there is none), or into its `limit_except` where that is
+ * for the method; may end the keeping of its connection.
+ */
 export function enterLocation(r: Request, location: LocationPlan): void {
   r.location = location
-  if (location.contentHandler !== null) r.contentHandler = location.contentHandler
-  if (r.keepalive) limitKeepalive(r)
+  const { contentHandler, limitExcept } = location
+  if (contentHandler !== null) r.contentHandler = contentHandler
+  if (limitExcept !== null && !limitExcept.methods.has(r.method)) enterLocation(r, limitExcept.plan)
+  else if (r.keepalive) limitKeepalive(r)
 }
 
 /** true: go on with the next handler. */
@@ -107,20 +112,26 @@ function chooseLocation(r: Request): void {
     return finalize(r, failed(r, error))
   }
   if (found instanceof AppendSlash) {
-    if (found.plan.internal && !r.internal) return finalize(r, 404)
+    if (isHidden(r, found.plan)) return
     enterLocation(r, found.plan)
     const query = r.args === '' ? '' : `?${r.args}`
     r.response.location = `${escapeUri(r.uri)}/${query}`
     return finalize(r, 301)
   }
   const location = found ?? r.server.plan
-  if (location.internal && !r.internal) return finalize(r, 404)
-  const { limitExcept } = location
+  if (isHidden(r, location)) return
   enterLocation(r, location)
-  if (limitExcept !== null && !limitExcept.methods.has(r.method)) enterLocation(r, limitExcept.plan)
   // The rewrite phase of a server without a location has been the server's.
   if (found === null) runLocationPhases(r, 0)
   else runRewrite(r, 0)
+}
+
+/** Refuses requests of clients for `internal` locations; as in nginx their own `error_page` answers. */
+function isHidden(r: Request, location: LocationPlan): boolean {
+  if (!location.internal || r.internal) return false
+  r.location = location
+  finalize(r, 404)
+  return true
 }
 
 function runRewrite(r: Request, from: number): void {

@@ -74,10 +74,13 @@ export function serveErrorPage(r: Request, status: number): boolean {
   return true
 }
 
+/** Statuses that a redirect may have instead of 302. */
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
 /** Any other target is the place of a redirect. */
 function redirect(r: Request, url: string, status: number | null): void {
   r.response.location = fieldValue(url)
-  respond(r, status !== null && status >= 301 && status <= 308 ? status : 302)
+  respond(r, status !== null && REDIRECTS.has(status) ? status : 302)
 }
 
 function serve(r: Request, { target, args, status }: ErrorPage): void {
