@@ -25,6 +25,9 @@ const CONF = `${LOGGING}${MODERN}
     location /return { return 200 text; }
     location /missing_page { error_page 404 =200 /a.txt; return 404; }
     location /missing_kept { error_page 404 /a.txt; return 404; }
+    location /backend_down { error_page 502 = /a.txt; proxy_pass http://%REFUSED%; }
+    location /backend_down_200 { error_page 502 =200 /a.txt; proxy_pass http://%REFUSED%; }
+    location /backend_down_502 { error_page 502 /a.txt; proxy_pass http://%REFUSED%; }
     location /backend { proxy_pass http://%BACKEND%; }
   }
 `
@@ -97,7 +100,7 @@ const FEW = [
   [name('If-Unmodified-Since', EARLIER)],
 ]
 const OTHERS =
-  '/off/a.txt /before/a.txt /no_etag/a.txt /fields/a.txt /own_etag/a.txt /pages/a.txt /named_page/a.txt /return /missing_page /missing_kept /none.txt'
+  '/off/a.txt /before/a.txt /no_etag/a.txt /fields/a.txt /own_etag/a.txt /pages/a.txt /named_page/a.txt /return /missing_page /missing_kept /none.txt /backend_down /backend_down_200 /backend_down_502'
 
 describeParity('conditions alone', CONF, cases('/a.txt', each(alone)))
 describeParity('conditions together', CONF, cases('/a.txt', combined()))

@@ -3,6 +3,7 @@
 import { describeParity } from './compare.ts'
 import { get, LOGGING, type ParityCases, request } from './requests.ts'
 
+const informational = [0, 99, 100, 102, 103, 199]
 const codes = [200, 201, 204, 206, 301, 302, 303, 304, 307, 308]
 const errors = [400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 416, 418, 421, 429]
 const failures = [494, 495, 496, 497, 499, 500, 501, 502, 503, 504, 505, 507, 520, 599]
@@ -11,7 +12,7 @@ const RETURNS = String.raw`${LOGGING}
   server {
     listen 127.0.0.1:%PORT%;
     server_name named.test;
-    ${[...codes, ...errors, ...failures].map((code) => `location = /code/${code} { return ${code}; }`).join('\n    ')}
+    ${[...informational, ...codes, ...errors, ...failures].map((code) => `location = /code/${code} { return ${code}; }`).join('\n    ')}
     location = /text { return 200 "hello $arg_a"; }
     location = /empty { return 200 ""; }
     location = /text404 { return 404 "not here\n"; }
@@ -29,6 +30,9 @@ const RETURNS = String.raw`${LOGGING}
     location = /redirect204 { return 301 ""; }
     location = /word { return 302 word; }
     location = /444 { return 444; }
+    location = /empty404 { error_page 404 /page; return 404 ""; }
+    location = /variable404 { error_page 404 /page; return 404 "$arg_a"; }
+    location = /page { return 200 "page"; }
     location = /braces { return 200 "${'$'}{host}x"; }
   }
 `
@@ -38,6 +42,11 @@ const cases: ParityCases = [
     name: `return ${code}`,
     send: get(`/code/${code}`),
     ...(code === 499 ? { until: 'close' as const } : {}),
+  })),
+  ...informational.map((code) => ({
+    name: `return ${code}`,
+    send: get(`/code/${code}`, 'Connection: close'),
+    until: 'close' as const,
   })),
   { name: 'return 404 to HEAD', send: request('HEAD', '/code/404') },
   { name: 'return 301 to HEAD', send: request('HEAD', '/301') },
@@ -55,6 +64,8 @@ const cases: ParityCases = [
   { name: 'text to POST', send: `${request('POST', '/text?a=2', 'Content-Length: 3')}abc` },
   { name: 'text to HTTP/1.0', send: 'GET /text HTTP/1.0\r\n\r\n', until: 'close' },
   { name: 'empty text', send: get('/empty') },
+  { name: 'empty text with 404 and a page', send: get('/empty404') },
+  { name: 'text with 404 that a variable leaves empty', send: get('/variable404') },
   { name: 'text with 404', send: get('/text404') },
   { name: 'text with 204', send: get('/text204') },
   { name: 'text with 304', send: get('/text304') },

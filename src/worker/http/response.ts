@@ -38,6 +38,8 @@ export class Response {
   varies = false
   /** Location, absolute or starting with a slash. */
   location: string | null = null
+  /** Made by a backend, which has tested the request's conditions itself. */
+  fromBackend = false
   /** All other fields as complete lines. */
   lines = ''
   /** The response has no content whatever its head says: HEAD, 204, 304. */
@@ -64,6 +66,11 @@ export class Response {
   get(name: string): string | null {
     const match = pattern(name).exec(this.lines)
     return match === null ? null : match[1]!
+  }
+
+  /** All lines of the field called `name` (lower case), as they stand; '' without any. */
+  linesOf(name: string): string {
+    return this.lines === '' ? '' : (this.lines.match(pattern(name, 'g'))?.join('') ?? '')
   }
 
   /** Removes every field called `name` (lower case) from `lines`. */
@@ -104,6 +111,7 @@ export class Response {
     this.refusal = 0
     this.contentEncoding = ''
     this.location = null
+    this.fromBackend = false
     this.lines = ''
     this.ownServer = this.ownDate = true
   }

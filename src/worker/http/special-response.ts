@@ -4,12 +4,8 @@ import { coreHttp } from '../modules/core.ts'
 import { fieldValue } from './fields.ts'
 import type { Request } from './request.ts'
 
-/** Reason phrases, as nginx sends them. A status without one is sent with its number alone. */
-export const REASONS: Readonly<Record<number, string>> = {
-  100: 'Continue',
-  101: 'Switching Protocols',
-  102: 'Processing',
-  103: 'Early Hints',
+/** Reason phrases, as nginx sends them. */
+const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   201: 'Created',
   202: 'Accepted',
@@ -46,6 +42,11 @@ export const REASONS: Readonly<Record<number, string>> = {
   504: 'Gateway Time-out',
   505: 'HTTP Version Not Supported',
   507: 'Insufficient Storage',
+}
+
+/** Three digits and the reason phrase, if there is one. */
+export function statusText(status: number): string {
+  return `${String(status).padStart(3, '0')} ${REASONS[status] ?? ''}`
 }
 
 /** What the pages call a status; some differ from the reason phrase. */
@@ -88,7 +89,7 @@ export function specialResponse(r: Request, status: number): string | null {
   if (status >= 300 && status < 309) response.location = location
   if (detail === undefined && !PAGES.has(status)) return null
   response.contentType = 'text/html'
-  const title = detail === undefined ? (TITLES[status] ?? `${status} ${REASONS[status]}`) : `400 ${detail}`
+  const title = detail === undefined ? (TITLES[status] ?? statusText(status)) : `400 ${detail}`
   const heading = detail === undefined ? title : '400 Bad Request'
   const more = detail === undefined ? '' : `<center>${detail}</center>\r\n`
   return (
@@ -97,15 +98,14 @@ export function specialResponse(r: Request, status: number): string | null {
   )
 }
 
-/** The challenge of an access module stays, whatever the request ends with. */
+/** The challenges of access modules stay, whatever the request ends with. */
 function keptLines(r: Request, status: number): string {
   // How long the content is that the range was not of.
   if (status === 416) {
     r.response.remove('etag')
     return r.response.lines
   }
-  const challenge = r.response.get('www-authenticate')
-  return challenge === null ? '' : `WWW-Authenticate: ${challenge}\r\n`
+  return r.response.linesOf('www-authenticate')
 }
 
 /** What `server_tokens` lets a response say of the server; '' for nothing. */

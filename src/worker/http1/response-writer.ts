@@ -7,7 +7,7 @@ import type { BodySink } from '../http/body.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
 import type { Response } from '../http/response.ts'
-import { REASONS, serverSignature } from '../http/special-response.ts'
+import { serverSignature, statusText } from '../http/special-response.ts'
 import { clientConnection } from '../modules/connection.ts'
 import { absoluteLocation } from '../modules/redirects.ts'
 import { now } from '../tick.ts'
@@ -152,7 +152,7 @@ function headText(r: Request, chunked: boolean): string {
   if (own && status === 200 && (statusLine === '' || statusLine === '200 OK')) {
     head = firstLines(serverSignature(r))
   } else {
-    head = `HTTP/1.1 ${statusLine !== '' ? statusLine : `${status} ${REASONS[status] ?? ''}`}\r\n`
+    head = `HTTP/1.1 ${statusLine !== '' ? statusLine : statusText(status)}\r\n`
     if (response.ownServer) head += serverLine(serverSignature(r))
     if (response.ownDate) head += `Date: ${httpDate(now())}\r\n`
   }

@@ -58,9 +58,8 @@ function verdict(r: Request, sub: Request): Result {
   const { status } = sub.response
   if (status === 403) return status
   if (status === 401) {
-    // The challenge is the client's to answer (RFC 9110 section 11.6.1).
-    const challenge = sub.response.get('www-authenticate')
-    if (challenge !== null) r.response.add('WWW-Authenticate', challenge)
+    // The challenges are the client's to answer (RFC 9110 section 11.6.1).
+    r.response.lines += sub.response.linesOf('www-authenticate')
     return status
   }
   if (status >= 200 && status < 300) return OK

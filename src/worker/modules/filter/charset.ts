@@ -85,13 +85,13 @@ function addCharset(r: Request): void {
   if (!response.contentType) return
   const conf = r.conf(charset)
   // As in nginx, a charset that `default_type` or `types` write is a part of the type like any other.
-  const named = r.upstream === null ? null : NAMED.exec(response.contentType)
+  const named = response.fromBackend ? NAMED.exec(response.contentType) : null
   const given = named?.[2] ?? ''
   if (given !== '') {
     if (conf.overrideCharset) override(r, named![1]!, given)
     return
   }
-  const type = r.upstream === null ? response.contentType.toLowerCase() : mediaType(response.contentType)
+  const type = response.fromBackend ? mediaType(response.contentType) : response.contentType.toLowerCase()
   if (conf.types !== null && !conf.types.has(type)) return
   const name = nameFor(r)
   // Some old browsers took that of a redirect for that of the next page.

@@ -26,8 +26,7 @@ export const notModified = defineModule<NotModifiedConf>({
 
 function testConditions(r: Request): void {
   const { response, fields } = r
-  // A backend has tested them itself: the request was passed to it as it is.
-  if (response.status !== 200 || r.upstream !== null) return
+  if (response.status !== 200 || response.fromBackend) return
   const unmodifiedSince = fields.get('if-unmodified-since')
   if (unmodifiedSince !== null && !isUnmodified(r, unmodifiedSince)) {
     response.refusal = 412

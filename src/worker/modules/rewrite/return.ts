@@ -17,8 +17,10 @@ export function setReturn(...[directive, context]: Parameters<Setter>): true {
   )
   const { status } = parsed
   const text = parsed.text === null ? null : compileValue(parsed.text, context)
+  // An error without a text of its own: `error_page` may have one.
+  const plain = status >= 400 && (text === null || text.constant === '')
   const step: Step = (r) => {
-    if (text === null && status >= 400) return status
+    if (plain) return status
     if (!r.stream.discardBody(r)) return DONE
     // The text may name the status.
     r.response.status = status

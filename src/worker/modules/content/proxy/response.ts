@@ -113,6 +113,7 @@ export function processHead(r: Request, head: ResponseHead, plan: ResponsePlan):
   const { response } = r
   response.status = head.status
   response.statusLine = head.statusLine
+  response.fromBackend = true
   response.contentLength = head.chunked ? -1 : head.contentLength
   response.ownServer = plan.ownServer
   response.ownDate = plan.ownDate
