@@ -52,6 +52,7 @@ const HTTP = `${MODERN}${LOGGING}
     location /any { satisfy any; deny all; auth_request /200; proxy_pass http://%BACKEND%; }
     location /any-refused { satisfy any; deny all; auth_request /401; proxy_pass http://%BACKEND%; }
     location /all { allow all; auth_request /403; proxy_pass http://%BACKEND%; }
+    ${[408, 444, 499].map((status) => `location /r${status} { auth_request /${status}; proxy_pass http://%BACKEND%; } location = /${status} { return ${status}; }`).join('\n    ')}
     location /cycle { auth_request /cycle; proxy_pass http://%BACKEND%; }
     location /logged { log_subrequest on; auth_request /logged-auth; proxy_pass http://%BACKEND%; }
     location = /logged-auth { log_subrequest on; return 200; }
@@ -100,6 +101,11 @@ const cases: ParityCases = [
     answer: replyWith('302 Found', '', 'Location: /a'),
   },
   { name: 'kept connections go on', send: get('/r200') + get('/r401') + get('/r204'), until: 3, logged: 3 },
+  ...[408, 444, 499].map((status) => ({
+    name: `a subrequest that would close the connection: ${status}`,
+    send: get(`/r${status}`),
+    until: 'close' as const,
+  })),
   { name: 'log_subrequest', send: get('/logged'), logged: 2 },
 ]
 

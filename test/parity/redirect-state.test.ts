@@ -21,6 +21,13 @@ const HTTP = `${MODERN}
     location /thrice { error_page 502 = /twice; recursive_error_pages on; proxy_pass http://%REFUSED%; }
     location ~ ^/captured/(.*)$ { error_page 403 /shown; return 403; }
     location = /shown { return 200 "[$1]\\n"; }
+    location ~ ^/asking/(?<part>[^/]*)/(.*)$ {
+      auth_request /ask-captures;
+      auth_request_set $asked $upstream_http_x_a;
+      add_header X-Captures "$part $1 $2 $asked";
+      proxy_pass http://%BACKEND%;
+    }
+    location = /ask-captures { proxy_set_header X-Captures "$part $1"; proxy_pass http://%BACKEND%; }
     location ~ ^/kept/(?<part>.*)$ { error_page 403 @shown; return 403; }
     location @shown { return 200 "[$part]\\n"; }
     location /challenged { auth_request /ask; error_page 401 = /login; proxy_pass http://%BACKEND%; }
@@ -37,6 +44,9 @@ const HTTP = `${MODERN}
     location /if-none/ { if ($arg_a) { set $x 1; } proxy_pass http://%BACKEND%; }
     location /only/ { limit_except GET POST { deny all; } proxy_pass http://%BACKEND%/base/; error_page 403 = /shown-403; }
     location = /shown-403 { return 200 "$request_method\\n"; }
+    location /named-only { error_page 403 = @only; return 403; }
+    location /named-only-tried { try_files /none @only; }
+    location @only { limit_except GET { deny all; } add_header X-Only 1 always; proxy_pass http://%BACKEND%; }
     location /only-proxied/ { limit_except GET { proxy_pass http://%BACKEND%; } proxy_pass http://%BACKEND%/base/; }
   }
 `
@@ -100,6 +110,11 @@ const cases: ParityCases = [
   },
   { name: 'captures', send: get('/captured/x%20y') },
   { name: 'named captures', send: get('/kept/x') },
+  {
+    name: 'captures and a subrequest',
+    send: get('/asking/x/y'),
+    answer: reply('200 OK', ['X-A: 1', 'Content-Length: 0']),
+  },
   ...['', '-302', '-named', '-403'].map((end) => ({
     name: `a challenge and an error page: /challenged${end}`,
     send: get(`/challenged${end}`),
@@ -140,6 +155,18 @@ const cases: ParityCases = [
     {
       name: `limit_except: ${method}`,
       send: request(method, '/only/x?a=1', 'Connection: close'),
+      until: 'close' as const,
+      answer: reply('200 OK', ['Content-Length: 0']),
+    },
+    {
+      name: `limit_except of a named location: ${method}`,
+      send: request(method, '/named-only', 'Connection: close'),
+      until: 'close' as const,
+      answer: reply('200 OK', ['Content-Length: 0']),
+    },
+    {
+      name: `limit_except of a named location behind try_files: ${method}`,
+      send: request(method, '/named-only-tried', 'Connection: close'),
       until: 'close' as const,
       answer: reply('200 OK', ['Content-Length: 0']),
     },

@@ -11,8 +11,12 @@ export const CLOSE = 444
 /** The client went away before it had its answer. */
 export const CLIENT_CLOSED_REQUEST = 499
 
-/** Statuses that are only logged. */
 const SILENT = new Set([408, CLOSE, CLIENT_CLOSED_REQUEST])
+
+/** Whether `status` is only logged: the connection is closed without an answer. */
+export function isSilent(status: number): boolean {
+  return SILENT.has(status)
+}
 
 /**
  * Runs the header filters and hands the head to the protocol. false: a filter has refused the response, another one is
@@ -27,8 +31,9 @@ export function sendHead(r: Request): boolean {
   const { status } = response
   response.headerOnly = r.client.isHead || status === 101 || status === 204 || status === 304
   r.headSent = true
-  // What a subrequest answers is for whoever made it, as it is.
-  if (r.parent === null) {
+  // Whoever made a subrequest looks at its head, as it is; no content is made for nobody.
+  if (r.parent !== null) response.headerOnly = true
+  else {
     for (const filter of r.location.filters) {
       filter(r)
       if (response.refusal !== 0) return refuse(r)

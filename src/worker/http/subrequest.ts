@@ -4,7 +4,7 @@
 import { now } from '../tick.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { BodySink, ContentSource, RequestContent } from './body.ts'
-import { CLIENT_CLOSED_REQUEST, finalize } from './finalize.ts'
+import { CLIENT_CLOSED_REQUEST, finalize, isSilent } from './finalize.ts'
 import { runInternal } from './phases.ts'
 import { type ClientConnection, type ClientStream, Request, type RequestLine } from './request.ts'
 import { VariableValues } from './variables.ts'
@@ -34,6 +34,7 @@ export function subrequest(
   r.host = parent.host
   r.realAddress = parent.realAddress
   r.values = parent.values ??= new VariableValues()
+  r.named = parent.named ??= Object.create(null) as Record<string, string | undefined>
   parent.source = new Waiting(parent, r)
   runInternal(r, uri, args)
   return true
@@ -108,7 +109,10 @@ class SubrequestStream implements ClientStream {
   }
 
   terminate(r: Request): void {
-    this.finish(r)
+    const { status } = r.response
+    // As in nginx, what closes the connection of a request (`return 444`) closes the client's.
+    if (isSilent(status)) finalize(this.#parent, status)
+    else this.finish(r)
   }
 }
 

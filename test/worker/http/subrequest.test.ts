@@ -77,6 +77,18 @@ describe('the backend of a subrequest', () => {
     expect(backend.accepted).toBe(0)
   })
 
+  it('challenges twice: both reach the client', async () => {
+    const { client, peer } = await ask(get('/'))
+    await peer.send(
+      'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="a"\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n',
+    )
+    const head = await client.head()
+    expect(head.match(/^www-authenticate: .*$/gim)).toEqual([
+      'WWW-Authenticate: Basic realm="a"',
+      'WWW-Authenticate: Bearer',
+    ])
+  })
+
   it('sends 1xx first: what comes behind them counts', async () => {
     const { client, peer } = await ask(get('/'))
     await peer.send(`HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${OK}`)
