@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Child } from './children.ts'
+import { contentOf } from './content.ts'
 import { MANY_PATH } from './many.ts'
 import { freePort, listening } from './port.ts'
 import { BACKEND_BYTES } from './scenario.ts'
@@ -39,9 +40,9 @@ function responder(port: number): string[] {
 
 function nginxCommand(nginx: string, folder: string, port: number): string[] {
   mkdirSync(join(folder, 'logs'), { recursive: true })
-  for (const path of ['/64k', '/1m'] as const) {
+  for (const path of ['/64k', '/1m', '/page', '/json'] as const) {
     const file = join(folder, path)
-    writeFileSync(file, 'x'.repeat(BACKEND_BYTES[path]))
+    writeFileSync(file, contentOf(path))
     chmodSync(file, 0o644)
   }
   const conf = join(folder, 'nginx.conf')
@@ -73,6 +74,7 @@ http {
         root ${folder};
         location = /1k { return 200 "${'x'.repeat(BACKEND_BYTES['/1k'])}"; }
         location ${MANY_PATH} { return 200 "${'x'.repeat(BACKEND_BYTES['/many/exact'])}"; }
+        location = /json { default_type application/json; }
         location = /post { return 200 "${'x'.repeat(BACKEND_BYTES['/post'])}"; }
     }
 }

@@ -21,7 +21,7 @@ export function proxyConf(scenario: Scenario, port: number, backendPort: number)
 
 ${serverLines(accessLog)}
         location / {
-${scenario.kind === 'load' && scenario.files ? FILES : LOCATION}        }
+${scenario.kind === 'load' && scenario.gzip ? GZIP : ''}${scenario.kind === 'load' && scenario.files ? FILES : LOCATION}        }
     }
 `
   return wholeConf(connections, backendPort, servers)
@@ -71,6 +71,11 @@ const FILES = `            root html;
             tcp_nopush on;
             open_file_cache max=1000 inactive=60s;
             open_file_cache_valid 30s;
+`
+
+const GZIP = `            gzip on;
+            gzip_types text/plain application/json;
+
 `
 
 const LOCATION = `            proxy_pass http://app_backend;

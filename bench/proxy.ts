@@ -4,12 +4,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createGunzip } from 'node:zlib'
 import { Child } from './children.ts'
 import { proxyConf } from './conf.ts'
+import { contentOf } from './content.ts'
 import { MANY_PATH } from './many.ts'
 import { freePort, listening } from './port.ts'
 import { cpuMicroseconds, processTree, residentBytes } from './proc.ts'
-import { BACKEND_BYTES, type Scenario } from './scenario.ts'
+import { BACKEND_BYTES, type BackendPath, type Scenario } from './scenario.ts'
 
 export type ProxyName = 'weir' | 'nginx'
 
@@ -96,8 +98,8 @@ export async function prepareProxy(name: ProxyName, options: ProxyOptions): Prom
 /** The backend's answers as files: `html/1k` and so on. */
 function writeFiles(folder: string): void {
   mkdirSync(join(folder, 'html'), { recursive: true })
-  for (const [path, bytes] of Object.entries(BACKEND_BYTES)) {
-    if (!path.startsWith(MANY_PATH)) writeFileSync(join(folder, 'html', path), 'x'.repeat(bytes))
+  for (const path of Object.keys(BACKEND_BYTES) as BackendPath[]) {
+    if (!path.startsWith(MANY_PATH)) writeFileSync(join(folder, 'html', path), contentOf(path))
   }
 }
 
@@ -121,20 +123,25 @@ export async function startProxy(name: ProxyName, options: ProxyOptions): Promis
 /** Figures of wrong answers are worth nothing: one request is looked at before the load. */
 function check(proxy: RunningProxy, scenario: Scenario): Promise<void> {
   const post = scenario.kind === 'load' && scenario.method === 'POST'
+  const gzip = scenario.kind === 'load' && scenario.gzip
   return new Promise((resolve, reject) => {
     const request = get(proxy.url(scenario.path), {
       agent: false,
       method: post ? 'POST' : 'GET',
       timeout: 5000,
+      headers: gzip ? { 'Accept-Encoding': 'gzip' } : {},
     })
     request.on('response', (response) => {
       let bytes = 0
-      response.on('data', (chunk: Buffer) => {
+      const zipped = response.headers['content-encoding'] === 'gzip'
+      const content = zipped ? response.pipe(createGunzip()) : response
+      content.on('data', (chunk: Buffer) => {
         bytes += chunk.length
       })
+      content.on('error', reject)
       response.on('error', reject)
-      response.on('end', () => {
-        const right = response.statusCode === 200 && bytes === BACKEND_BYTES[scenario.path]
+      content.on('end', () => {
+        const right = response.statusCode === 200 && bytes === BACKEND_BYTES[scenario.path] && zipped === gzip
         if (right) resolve()
         else reject(new Error(`answered ${scenario.path} with ${response.statusCode} and ${bytes} bytes`))
       })

@@ -2,15 +2,16 @@
 // recognised by its path alone, and its body is skipped. Run as a process of its own: responder.ts PORT.
 
 import { createServer, type Socket } from 'node:net'
+import { contentOf } from './content.ts'
 import { MANY_PATH } from './many.ts'
-import { BACKEND_BYTES } from './scenario.ts'
+import { BACKEND_BYTES, type BackendPath } from './scenario.ts'
 
 const answers = Object.entries(BACKEND_BYTES).map(
   ([path, bytes]) =>
     [
       path.startsWith(MANY_PATH) ? MANY_PATH : `${path} `,
       Buffer.from(
-        `HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\nContent-Length: ${bytes}\r\n\r\n${'x'.repeat(bytes)}`,
+        `HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: ${path === '/json' ? 'application/json' : 'text/plain'}\r\nContent-Length: ${bytes}\r\n\r\n${contentOf(path as BackendPath)}`,
         'latin1',
       ),
     ] as const,

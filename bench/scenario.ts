@@ -23,6 +23,8 @@ export interface LoadScenario {
   servers: number | null
   /** The answers are files of the proxy's own folder, not a backend's. */
   files: boolean
+  /** Clients accept gzip, and the proxy compresses. */
+  gzip: boolean
   /** nginx CPU / weir CPU to reach; null when none is set. */
   target: number | null
 }
@@ -53,6 +55,9 @@ export const BACKEND_BYTES = {
   '/64k': 64 * 1024,
   '/1m': 1024 * 1024,
   '/post': 2,
+  /** Text, and JSON. */
+  '/page': 32 * 1024,
+  '/json': 32 * 1024,
   /** And everything else below /many/: see many.ts. */
   '/many/exact': 1024,
 } as const
@@ -73,5 +78,6 @@ export const baseline: LoadScenario = {
   reuseport: false,
   servers: null,
   files: false,
+  gzip: false,
   target: 0.95,
 }

@@ -34,11 +34,12 @@ async function steady({ scenario, url, seconds, cores }: LoadJob): Promise<LoadR
     '-m',
     scenario.method,
   ]
+  const accept = scenario.gzip ? ['-H', 'Accept-Encoding=gzip'] : []
   const body = scenario.requestBytes > 0 ? ['-b', 'x'.repeat(scenario.requestBytes)] : []
   const spread = [new URL(url).port, scenario.connections, seconds, scenario.servers ?? 0].map(String)
   const command =
     scenario.servers === null
-      ? [AUTOCANNON, ...options, '-H', `Host=${HOST}`, ...body, url]
+      ? [AUTOCANNON, ...options, '-H', `Host=${HOST}`, ...accept, ...body, url]
       : [SPREAD, ...spread]
   const child = new Child([process.execPath, ...command], { cores })
   await child.ended

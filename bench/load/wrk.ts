@@ -17,6 +17,7 @@ export function wrkLoad(binary: string): LoadGenerator {
       `-d${seconds}s`,
       '--timeout',
       '10s',
+      ...(scenario.gzip ? ['-H', 'Accept-Encoding: gzip'] : []),
       '-s',
       SCRIPT,
       url,

@@ -9,6 +9,7 @@ import { get1kThousand } from './get-1k-1000.ts'
 import { get1kNoLog } from './get-1k-no-log.ts'
 import { get1m } from './get-1m.ts'
 import { get64k } from './get-64k.ts'
+import { gzipFile, gzipProxy } from './gzip.ts'
 import { idle } from './idle.ts'
 import { manyServers, oneServer } from './many-servers.ts'
 import { post16k } from './post-16k.ts'
@@ -26,6 +27,8 @@ export const scenarios: readonly Scenario[] = [
   file1k,
   file64k,
   file1m,
+  gzipFile,
+  gzipProxy,
   oneServer,
   manyServers,
   idle,
