@@ -47,6 +47,7 @@ client_header_timeout | time | 60s | time for a request's head
 daemon | on/off | on | whether weir leaves the terminal
 default_type | type | text/plain | content type of answers for which \`types\` knows none
 deny | address/CIDR/unix:/all | | keeps clients out; the first rule that fits decides
+disable_symlinks | off; on/if_not_owner [from=part] | off | which symbolic links on the way to a file are followed: all, none, or those whose owner owns what they lead to
 error_log | file/stderr/syslog:server=address[,...] [level ...] | logs/error.log error | where errors go, from which level on
 error_page | code ... [=response] uri | | what is answered in place of a status
 etag | on/off | on | whether files have an ETag

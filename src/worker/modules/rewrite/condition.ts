@@ -1,14 +1,13 @@
 // The condition of `if`: a variable, a comparison of one, a match, or a question about a file.
 
-import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import type { BuildContext } from '../../../shared/conf/build.ts'
-import { errnoText } from '../../../shared/errno.ts'
-import { utf8 } from '../../../shared/latin1.ts'
 import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
 import type { VariableReader } from '../../http/module.ts'
 import { compileRegex } from '../../http/regex.ts'
 import type { Request } from '../../http/request.ts'
 import { variableReader } from '../../http/variables.ts'
+import { type Found, findFile, logUnlessMissing, statFile } from '../content/static/file-test.ts'
+import type { OpenFailure } from '../content/static/open-file.ts'
 import { matches } from './match.ts'
 
 /** Whether the block of an `if` runs. */
@@ -75,42 +74,35 @@ function comparison(
   return (r) => matches(r, regex, read(r) ?? '') === wanted
 }
 
-const FILE_TESTS: Record<string, (path: string, stats: Stats) => boolean> = {
-  f: (_path, stats) => stats.isFile(),
-  d: (_path, stats) => stats.isDirectory(),
-  e: () => true,
-  x: (path) => executable(path),
+/** Whether a question about a file is answered with yes; a failure says why it cannot be told. */
+type FileTest = (r: Request, path: string) => boolean | OpenFailure
+
+const FILE_TESTS: Record<string, FileTest> = {
+  f: whereFound((kind) => kind === 'file'),
+  d: whereFound((kind) => kind === 'directory'),
+  e: whereFound(() => true),
+  x: executable,
 }
 
-function executable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
+function whereFound(test: (kind: Found) => boolean): FileTest {
+  return (r, path) => {
+    const found = findFile(r, path)
+    return typeof found === 'string' ? test(found) : (found ?? false)
   }
 }
 
-/** Errors that say that there is no such file; others are logged. */
-const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'])
+/** As in nginx: by its owner, whoever that is. */
+function executable(r: Request, path: string): boolean | OpenFailure {
+  const stats = statFile(r, path)
+  return stats === null || 'error' in stats ? (stats ?? false) : (stats.mode & 0o100) !== 0
+}
 
-function fileQuestion(
-  test: (path: string, stats: Stats) => boolean,
-  negative: boolean,
-  file: ComplexValue,
-): Condition {
+function fileQuestion(test: FileTest, negative: boolean, file: ComplexValue): Condition {
   return (r) => {
     const path = file.evaluate(r)
-    let found = false
-    try {
-      // As in nginx, the file is looked at here and now.
-      const name = utf8(path)
-      const stats = path.includes('\0') ? undefined : statSync(name, { throwIfNoEntry: false })
-      found = stats !== undefined && test(name, stats)
-    } catch (error) {
-      const problem = error as NodeJS.ErrnoException
-      if (!MISSING.has(problem.code ?? '')) r.log('crit', `stat() "${path}" failed (${errnoText(problem)})`)
-    }
-    return found !== negative
+    const answer = test(r, path)
+    if (typeof answer === 'boolean') return answer !== negative
+    logUnlessMissing(r, path, answer)
+    return negative
   }
 }

@@ -3,6 +3,7 @@
 
 import { type Stats, statSync } from 'node:fs'
 import { monotonicNow } from '../../../tick.ts'
+import { type LinkRule, statGuarded } from './guarded-open.ts'
 import { loadFile, MEDIUM, type OpenFile, SMALL } from './open-file.ts'
 import { fileName } from './path.ts'
 
@@ -48,10 +49,11 @@ export class FileCache {
     this.#settings = settings
   }
 
-  /** The file called `path` (latin1); the caller releases it. */
-  open(path: string): OpenFile | Promise<OpenFile> {
-    const entry = this.#entries.get(path)
-    if (entry === undefined) return this.#load(path, 1)
+  /** The file called `path` (latin1), reached by links as `rule` says; the caller releases it. */
+  open(path: string, rule: LinkRule | null = null): OpenFile | Promise<OpenFile> {
+    const key = keyOf(path, rule)
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return this.#load(path, rule, 1)
     const { valid, inactive } = this.#settings
     const time = monotonicNow()
     const idle = time - entry.used > inactive
@@ -59,46 +61,61 @@ export class FileCache {
     entry.used = time
     const { file } = entry
     if (file !== null && !idle && !(entry.uses === 2 && isMedium(file))) {
-      if (time - entry.checked < valid) return file.hold()
-      if (unchanged(file)) {
-        entry.checked = time
-        this.#entries.delete(path)
-        this.#entries.set(path, entry)
-        return file.hold()
-      }
+      if (time - entry.checked < valid || this.#check(key, entry, file, rule)) return file.hold()
     }
-    this.#drop(path, entry)
-    return this.#load(path, entry.uses)
+    this.#drop(key, entry)
+    return this.#load(path, rule, entry.uses)
   }
 
   /** As `open`; null where there is no such file and that is not held either. */
-  openIfThere(path: string): OpenFile | Promise<OpenFile> | null {
-    const known = this.#settings.errors || this.#entries.has(path)
-    return known || isThere(path) ? this.open(path) : null
+  openIfThere(path: string, rule: LinkRule | null): OpenFile | Promise<OpenFile> | null {
+    const known = this.#settings.errors || this.#entries.has(keyOf(path, rule))
+    return known || isThere(path) ? this.open(path, rule) : null
   }
 
-  async #load(path: string, uses: number): Promise<OpenFile> {
-    const file = await loadFile(path, uses > 1 ? MEDIUM : SMALL)
-    const known = this.#entries.get(path)
+  /** What is held of the file, for a look at what it is; null: nothing that is so still. */
+  find(path: string, rule: LinkRule | null = null): OpenFile | null {
+    const key = keyOf(path, rule)
+    const entry = this.#entries.get(key)
+    if (entry === undefined || entry.file === null) return null
+    const { valid, inactive } = this.#settings
+    const time = monotonicNow()
+    if (time - entry.used > inactive) return null
+    return time - entry.checked < valid || this.#check(key, entry, entry.file, rule) ? entry.file : null
+  }
+
+  /** Compares `file` with what is on the disk. */
+  #check(key: string, entry: Entry, file: OpenFile, rule: LinkRule | null): boolean {
+    if (!unchanged(file, rule)) return false
+    entry.checked = monotonicNow()
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    return true
+  }
+
+  async #load(path: string, rule: LinkRule | null, uses: number): Promise<OpenFile> {
+    const file = await loadFile(path, uses > 1 ? MEDIUM : SMALL, rule)
+    const key = keyOf(path, rule)
+    const known = this.#entries.get(key)
     // Somebody else was faster.
-    if (known !== undefined) this.#drop(path, known)
-    this.#keep(file, Math.max(uses, (known?.uses ?? 0) + 1))
+    if (known !== undefined) this.#drop(key, known)
+    this.#keep(key, file, Math.max(uses, (known?.uses ?? 0) + 1))
     return file
   }
 
-  #keep(file: OpenFile, uses: number): void {
+  #keep(key: string, file: OpenFile, uses: number): void {
     const { max, minUses } = this.#settings
     const held = uses >= minUses && this.#wants(file)
     if (!held && uses >= minUses && !isMedium(file)) return
     const size = held ? contentSize(file) : 0
-    for (const [path, entry] of this.#entries) {
+    for (const [other, entry] of this.#entries) {
       if (this.#entries.size < max && memory + size <= MEMORY && !this.#isIdle(entry)) break
-      this.#drop(path, entry)
+      this.#drop(other, entry)
     }
     if (memory + size > MEMORY) return
     memory += size
     const time = monotonicNow()
-    this.#entries.set(file.path, { file: held ? file.hold() : null, uses, used: time, checked: time })
+    this.#entries.set(key, { file: held ? file.hold() : null, uses, used: time, checked: time })
     this.#sweepLater()
   }
 
@@ -108,7 +125,7 @@ export class FileCache {
     this.#sweeping = true
     const sweep = (): void => {
       this.#sweeping = false
-      for (const [path, entry] of this.#entries) if (this.#isIdle(entry)) this.#drop(path, entry)
+      for (const [key, entry] of this.#entries) if (this.#isIdle(entry)) this.#drop(key, entry)
       if (this.#entries.size > 0) this.#sweepLater()
     }
     setTimeout(sweep, Math.max(SWEEP, this.#settings.inactive)).unref()
@@ -123,8 +140,8 @@ export class FileCache {
     return monotonicNow() - entry.used > this.#settings.inactive
   }
 
-  #drop(path: string, { file }: Entry): void {
-    this.#entries.delete(path)
+  #drop(key: string, { file }: Entry): void {
+    this.#entries.delete(key)
     if (file === null) return
     memory -= contentSize(file)
     file.release()
@@ -149,7 +166,16 @@ function isThere(path: string): boolean {
   }
 }
 
-function unchanged(file: OpenFile): boolean {
+/** One path reached by different rules is different files. */
+function keyOf(path: string, rule: LinkRule | null): string {
+  return rule === null ? path : rule.key + path
+}
+
+function unchanged(file: OpenFile, rule: LinkRule | null): boolean {
+  if (rule !== null) {
+    const found = statGuarded(file.path, rule)
+    return !('error' in found) && file.isOf(found)
+  }
   let stats: Stats | undefined
   try {
     stats = statSync(fileName(file.path), { throwIfNoEntry: false })

@@ -1,6 +1,5 @@
 // `index`: for a URI that ends in a slash, the request goes on as one for the first of these files that is there.
 
-import { type Stats, statSync } from 'node:fs'
 import type { BuildContext } from '../../../../shared/conf/build.ts'
 import { HTTP_ANY, type Setter } from '../../../../shared/conf/command.ts'
 import { errnoText } from '../../../../shared/errno.ts'
@@ -9,7 +8,9 @@ import { DECLINED, DONE, defineModule, type Module, type Result } from '../../..
 import { internalRedirect } from '../../../http/phases.ts'
 import type { Request } from '../../../http/request.ts'
 import { coreHttp } from '../../core.ts'
-import { climbs, fileName, mapUri } from './path.ts'
+import { findFile, statFailure } from './file-test.ts'
+import type { OpenFailure } from './open-file.ts'
+import { climbs, mapUri } from './path.ts'
 
 /** A file's name, or a URI that begins with a slash. */
 interface IndexFile {
@@ -65,30 +66,27 @@ function findIndex(r: Request): Result {
     folder ??= mapUri(r)
     if (folder === null) return 500
     const path = folder + name
-    let problem: NodeJS.ErrnoException | null = null
-    try {
-      if (fileStats(path) !== undefined) return redirect(r, r.uri + name)
-    } catch (error) {
-      problem = error as NodeJS.ErrnoException
-      if (problem.code === 'ELOOP') return 403
-      if (problem.code === 'EACCES' || problem.code === 'ENAMETOOLONG') return indexError(r, path, problem)
-    }
+    const found = findFile(r, path)
+    // As in nginx, whatever has the name will do.
+    if (typeof found === 'string') return redirect(r, r.uri + name)
+    const code = codeOf(found)
+    if (code === 'ELOOP' || code === 'EMLINK') return 403
+    if (found !== null && REFUSED.has(code)) return indexError(r, path, found.error)
     if (!folderTested) {
       const result = testFolder(r, folder, path)
       if (result !== DECLINED) return result
       folderTested = true
     }
-    if (problem !== null) {
-      r.log('crit', `stat() "${path}" failed (${errnoText(problem)})`)
-      return 500
-    }
+    if (found !== null && code !== 'ENOENT') return failed(r, path, found)
   }
   return DECLINED
 }
 
-/** As in nginx, whatever has the name will do. undefined: there is nothing. */
-function fileStats(path: string): Stats | undefined {
-  return path.includes('\0') ? undefined : statSync(fileName(path), { throwIfNoEntry: false })
+/** Nothing else is looked for after these. */
+const REFUSED = new Set(['EACCES', 'ENAMETOOLONG', 'ENOTDIR'])
+
+function codeOf(failure: OpenFailure | null): string {
+  return failure === null ? '' : ((failure.error as NodeJS.ErrnoException).code ?? '')
 }
 
 function redirect(r: Request, uri: string): Result {
@@ -99,26 +97,31 @@ function redirect(r: Request, uri: string): Result {
 /** A folder that is not there is 404, not 403. DECLINED: it is there, go on. */
 function testFolder(r: Request, folder: string, path: string): Result {
   const name = folder.length > 1 && folder.endsWith('/') ? folder.slice(0, -1) : folder
-  try {
-    if (statSync(fileName(name)).isDirectory()) return DECLINED
-    // Below a file there is none: nginx is told so by the system when it asks for the index.
-    statSync(fileName(path))
-  } catch (error) {
-    const problem = error as NodeJS.ErrnoException
-    if (problem.code === 'ENOENT' || problem.code === 'ENOTDIR') return indexError(r, path, problem)
-    if (problem.code === 'ELOOP') return 403
-    r.log('crit', `stat() "${name}" failed (${errnoText(problem)})`)
+  const found = findFile(r, name)
+  if (found === 'directory') return DECLINED
+  // Below a file there is none: nginx is told so by the system when it asks for the index.
+  const failure = found === null || typeof found === 'string' ? statFailure(path) : found
+  if (failure === null) {
+    r.log('alert', `"${name}" is not a directory`)
     return 500
   }
-  r.log('alert', `"${name}" is not a directory`)
+  const code = codeOf(failure)
+  if (code === 'ENOENT' || code === 'ENOTDIR') return indexError(r, path, failure.error)
+  if (code === 'ELOOP' || code === 'EMLINK') return 403
+  // As in nginx: it may be entered, or looking for the index would have failed, if not read.
+  return code === 'EACCES' ? DECLINED : failed(r, name, failure)
+}
+
+function failed(r: Request, path: string, { call, error }: OpenFailure): Result {
+  r.log('crit', `${call} "${path}" failed (${errnoText(error)})`)
   return 500
 }
 
-function indexError(r: Request, path: string, problem: NodeJS.ErrnoException): Result {
-  if (problem.code === 'EACCES') {
-    r.log('error', `"${path}" is forbidden (${errnoText(problem)})`)
+function indexError(r: Request, path: string, error: unknown): Result {
+  if ((error as NodeJS.ErrnoException).code === 'EACCES') {
+    r.log('error', `"${path}" is forbidden (${errnoText(error)})`)
     return 403
   }
-  if (r.conf(coreHttp).logNotFound) r.log('error', `"${path}" is not found (${errnoText(problem)})`)
+  if (r.conf(coreHttp).logNotFound) r.log('error', `"${path}" is not found (${errnoText(error)})`)
   return 404
 }

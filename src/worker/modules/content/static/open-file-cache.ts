@@ -1,5 +1,6 @@
 // `open_file_cache`: files that are held open, small ones in memory, with what was last known of them. Without the
-// directive small files are held all the same, looked at on the disk once a second at most.
+// directive small files are held all the same, looked at on the disk once a second at most. `disable_symlinks` (symlinks.ts)
+// says which links lead to them.
 
 import { HTTP_ANY, type Setter } from '../../../../shared/conf/command.ts'
 import { placeSuffix } from '../../../../shared/conf/directive.ts'
@@ -8,7 +9,9 @@ import { parseInteger, parseSeconds } from '../../../../shared/conf/values.ts'
 import { defineModule, type Module } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
 import { FileCache } from './file-cache.ts'
+import type { LinkRule } from './guarded-open.ts'
 import type { OpenFile } from './open-file.ts'
+import { type LinkPolicy, setDisableSymlinks } from './symlinks.ts'
 
 interface OpenFileCacheConf {
   openFileCache: { max: number; inactive: number; place: string } | false
@@ -16,6 +19,7 @@ interface OpenFileCacheConf {
   openFileCacheValid: number
   openFileCacheMinUses: number
   openFileCacheErrors: boolean
+  disableSymlinks: LinkPolicy | false
   /** Settled by `finish`. */
   cache: FileCache
 }
@@ -30,6 +34,7 @@ export const openFileCache: Module<OpenFileCacheConf> = defineModule<OpenFileCac
     { name: 'open_file_cache_valid', in: HTTP_ANY, args: 1, set: timeSeconds(), default: 60_000 },
     { name: 'open_file_cache_min_uses', in: HTTP_ANY, args: 1, set: number(), default: 1 },
     { name: 'open_file_cache_errors', in: HTTP_ANY, args: 1, set: flag(), default: false },
+    { name: 'disable_symlinks', in: HTTP_ANY, args: [1, 2], set: setDisableSymlinks, default: false },
   ],
   finish(conf, scope) {
     const outer = scope.parent?.confs[openFileCache.index] as OpenFileCacheConf | undefined
@@ -39,12 +44,19 @@ export const openFileCache: Module<OpenFileCacheConf> = defineModule<OpenFileCac
 
 /** The file called `path` (latin1), from the cache or opened; the caller releases it. */
 export function openFile(r: Request, path: string): OpenFile | Promise<OpenFile> {
-  return r.conf(openFileCache).cache.open(path)
+  const { cache, disableSymlinks } = r.conf(openFileCache)
+  return cache.open(path, disableSymlinks === false ? null : disableSymlinks.ruleFor(r, path))
+}
+
+/** How symbolic links on the way to `path` are looked at; null: they are followed. */
+export function linkRule(r: Request, path: string): LinkRule | null {
+  const { disableSymlinks } = r.conf(openFileCache)
+  return disableSymlinks === false ? null : disableSymlinks.ruleFor(r, path)
 }
 
 /** As `openFile` for one that may well not be there: null where that is seen at once. */
 export function openFileIfThere(r: Request, path: string): OpenFile | Promise<OpenFile> | null {
-  return r.conf(openFileCache).cache.openIfThere(path)
+  return r.conf(openFileCache).cache.openIfThere(path, linkRule(r, path))
 }
 
 function sameSettings(conf: OpenFileCacheConf, outer: OpenFileCacheConf): boolean {

@@ -1,11 +1,12 @@
 // A file as it was opened: what it is, its validators, and its content where it is small, else a descriptor. Shared by
 // all requests that came while it was held.
 
-import { close, constants, fstat, open, read, type Stats } from 'node:fs'
+import { close, fstat, open, read, type Stats } from 'node:fs'
 import { formatHttpDate } from '../../../../shared/clock.ts'
 import { errnoText } from '../../../../shared/errno.ts'
 import type { Request } from '../../../http/request.ts'
 import { coreHttp } from '../../core.ts'
+import { type LinkRule, openGuarded, READ } from './guarded-open.ts'
 import { fileName } from './path.ts'
 
 /** Content up to this size is read at once, and sent in one piece. */
@@ -20,14 +21,14 @@ export interface OpenFailure {
   error: unknown
 }
 
-type Kind = 'file' | 'directory' | 'other'
+export type FileKind = 'file' | 'directory' | 'other'
 
 export class OpenFile {
   /** Latin1. */
   readonly path: string
   /** null: it is open. */
   readonly failure: OpenFailure | null
-  readonly kind: Kind
+  readonly kind: FileKind
   readonly size: number
   /** Seconds since the epoch. */
   readonly modified: number
@@ -86,21 +87,22 @@ export class OpenFile {
   }
 }
 
-function kindOf(stats: Stats): Kind {
+export function kindOf(stats: Stats): FileKind {
   return stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other'
 }
 
-/** Opens the file called `path` (latin1) and reads it if it has `limit` bytes at most. Never rejects. The caller releases it. */
-export function loadFile(path: string, limit: number): Promise<OpenFile> {
+/**
+ * Opens the file called `path` (latin1), following links as `rule` says, and reads it if it has `limit` bytes at most.
+ * Never rejects. The caller releases it.
+ */
+export function loadFile(path: string, limit: number, rule: LinkRule | null): Promise<OpenFile> {
   return new Promise((resolve) => {
     const failed = (call: string, error: unknown, descriptor = -1): void => {
       if (descriptor >= 0) close(descriptor)
       resolve(new OpenFile(path, { call, error }, null, -1, null))
     }
     if (path.includes('\0')) return failed('open()', NO_SUCH_FILE)
-    // Without waiting for the other end of a pipe.
-    open(fileName(path), constants.O_RDONLY | constants.O_NONBLOCK, (error, descriptor) => {
-      if (error !== null) return failed('open()', error)
+    const opened = (descriptor: number): void =>
       fstat(descriptor, (statError, stats) => {
         if (statError !== null) return failed('fstat()', statError, descriptor)
         if (!stats.isFile()) {
@@ -114,7 +116,15 @@ export function loadFile(path: string, limit: number): Promise<OpenFile> {
           resolve(new OpenFile(path, null, stats, -1, bytes))
         })
       })
-    })
+    if (rule === null) {
+      open(fileName(path), READ, (error, descriptor) =>
+        error === null ? opened(descriptor) : failed('open()', error),
+      )
+    } else {
+      const result = openGuarded(path, rule)
+      if (typeof result === 'number') opened(result)
+      else failed(result.call, result.error)
+    }
   })
 }
 

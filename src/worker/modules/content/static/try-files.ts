@@ -1,16 +1,15 @@
 // `try_files`: the request's URI becomes the first of these that is a file, or a folder, on disk; else the last argument
 // says where the request goes, or what it is answered with.
 
-import { type Stats, statSync } from 'node:fs'
 import { LOCATION, SERVER, type Setter } from '../../../../shared/conf/command.ts'
 import { parseInteger } from '../../../../shared/conf/values.ts'
-import { errnoText } from '../../../../shared/errno.ts'
 import { type ComplexValue, compileValue } from '../../../http/complex-value.ts'
 import { CLOSE } from '../../../http/finalize.ts'
 import { DECLINED, DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import { internalRedirect, namedRedirect } from '../../../http/phases.ts'
 import type { Request } from '../../../http/request.ts'
-import { climbs, fileName, type PathMapping, paths, WHOLE } from './path.ts'
+import { findFile, logUnlessMissing } from './file-test.ts'
+import { climbs, type PathMapping, paths, WHOLE } from './path.ts'
 
 /** What is looked for in place of the URI, without the slash at the end that says that it is a folder. */
 interface Candidate {
@@ -68,8 +67,13 @@ function handleTryFiles(r: Request): Result {
   for (const { value, folder } of candidates) {
     const name = relativeName(r, value, mapping)
     if (value.constant === null && leavesFolder(name, mapping)) continue
-    const stats = fileStats(r, root + name)
-    if (stats === undefined || stats.isDirectory() !== folder) continue
+    const found = findFile(r, root + name)
+    if (found === null) continue
+    if (typeof found !== 'string') {
+      logUnlessMissing(r, root + name, found)
+      continue
+    }
+    if ((found === 'directory') !== folder) continue
     takeUri(r, name, folder, mapping)
     return DECLINED
   }
@@ -101,18 +105,6 @@ function relativeName(r: Request, value: ComplexValue, mapping: PathMapping): st
 /** What a client has a hand in must not name a file beside the folder, which nginx would let it. */
 function leavesFolder(name: string, mapping: PathMapping): boolean {
   return climbs(name) || (!mapping.isAlias && name !== '' && !name.startsWith('/'))
-}
-
-function fileStats(r: Request, path: string): Stats | undefined {
-  if (path.includes('\0')) return undefined
-  try {
-    return statSync(fileName(path), { throwIfNoEntry: false })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') {
-      r.log('crit', `stat() "${path}" failed (${errnoText(error)})`)
-    }
-    return undefined
-  }
 }
 
 /** The request is for `name` now, in the same location. */
