@@ -1,6 +1,6 @@
 // Files of users and password hashes: read when a request needs one, kept until the file changes.
 
-import { type BigIntStats, closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { utf8 } from '../../../shared/latin1.ts'
 
 /** Files kept; paths with variables in them may name many. */
@@ -53,7 +53,7 @@ class UserFile {
 /** By path; the one asked for the longest time ago first. */
 const files = new Map<string, UserFile>()
 
-/** The file at `path` (absolute, latin1) as it is now. Throws UserFileError. */
+/** The file at `path` (absolute, latin1) as it is now; pipes and devices have nobody in them. Throws UserFileError. */
 export function userFile(path: string): UserFile {
   const known = files.get(path)
   if (known?.settled) {
@@ -70,12 +70,15 @@ export function userFile(path: string): UserFile {
 function read(path: string): UserFile {
   let fd: number
   try {
-    fd = openSync(nodePath(path), 'r')
+    // Without waiting for the other end of a pipe.
+    fd = openSync(nodePath(path), constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     throw new UserFileError('open()', error)
   }
   try {
-    return new UserFile(readFileSync(fd, 'latin1'), fstatSync(fd, { bigint: true }))
+    // What changes between the two is found changed the next time.
+    const stats = fstatSync(fd, { bigint: true })
+    return new UserFile(stats.isFile() || stats.isDirectory() ? readFileSync(fd, 'latin1') : '', stats)
   } catch (error) {
     throw new UserFileError('pread()', error)
   } finally {
