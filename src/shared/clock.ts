@@ -30,6 +30,15 @@ export function formatHttpDate(date: Date): string {
   return `${day} ${date.getUTCFullYear()} ${clockTime(date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds())} GMT`
 }
 
+/** The first second of year 0 and the last of 9999. */
+const FIRST_SECOND = -62_167_219_200
+const LAST_SECOND = 253_402_300_799
+
+/** Whole seconds of a time in milliseconds, which a file system may have far outside of what dates can name: the nearest. */
+export function datableSeconds(milliseconds: number): number {
+  return Math.min(Math.max(Math.floor(milliseconds / 1000), FIRST_SECOND), LAST_SECOND)
+}
+
 /** `$time_local`: `21/Nov/2026:02:08:50 +0000`, in the zone the process runs in. */
 export function formatLocalTime(date: Date): string {
   const day = `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}`

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
+  datableSeconds,
   errorLogTime,
   formatErrorLogTime,
   formatHttpDate,
@@ -60,4 +61,16 @@ describe.each([
   it('is the current time without an argument', () => {
     expect([cached(), cached()]).toContain(cached(Date.now()))
   })
+})
+
+it.each([
+  [1_000, 1],
+  [-1, -1],
+  [9_999_999_999_999_000, 253_402_300_799],
+  [-9_999_999_999_999_000, -62_167_219_200],
+])('datableSeconds of %d is %d, which every form can write', (milliseconds, seconds) => {
+  expect(datableSeconds(milliseconds)).toBe(seconds)
+  const at = new Date(seconds * 1000)
+  expect(formatHttpDate(at)).toMatch(/^\w{3}, \d\d \w{3} \d{1,4} \d\d:\d\d:\d\d GMT$/)
+  expect(at.toISOString()).toMatch(/^\d{4}-/)
 })

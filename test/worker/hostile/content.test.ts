@@ -1,5 +1,4 @@
-// What lies in folders by no good will: a pipe for a password file, a file without end for the answer of a subrequest,
-// dates beyond every calendar.
+// What lies in folders by no good will: a pipe for a password file, a file without end for the answer of a subrequest.
 
 import { execFileSync } from 'node:child_process'
 import { truncateSync, writeFileSync } from 'node:fs'

@@ -2,6 +2,7 @@
 
 import type { Stats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
+import { datableSeconds } from '../../../../shared/clock.ts'
 import { HTTP_ANY } from '../../../../shared/conf/command.ts'
 import { flag, oneOf } from '../../../../shared/conf/setters.ts'
 import { errnoText } from '../../../../shared/errno.ts'
@@ -141,7 +142,7 @@ async function statsOf(path: string): Promise<Stats> {
 
 function entryOf(name: string, stats: Stats): Entry {
   const kind = stats.isDirectory() ? 'directory' : stats.isFile() ? 'file' : 'other'
-  return { name, kind, modified: Math.floor(stats.mtimeMs / 1000), size: stats.size }
+  return { name, kind, modified: datableSeconds(stats.mtimeMs), size: stats.size }
 }
 
 // --- JSONP

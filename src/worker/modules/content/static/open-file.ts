@@ -2,8 +2,9 @@
 // all requests that came while it was held.
 
 import { close, fstat, open, read, type Stats } from 'node:fs'
-import { formatHttpDate } from '../../../../shared/clock.ts'
+import { datableSeconds, formatHttpDate } from '../../../../shared/clock.ts'
 import { errnoText } from '../../../../shared/errno.ts'
+import type { HeldContent } from '../../../http/held-content.ts'
 import type { Request } from '../../../http/request.ts'
 import { coreHttp } from '../../core.ts'
 import { type LinkRule, openGuarded, READ } from './guarded-open.ts'
@@ -37,6 +38,8 @@ export class OpenFile {
   readonly etag: string
   /** All of the content; null: it is to be read from `descriptor`. */
   readonly bytes: Buffer | null
+  /** `bytes` while a cache holds them: what is made of them may be kept there. */
+  held: HeldContent | null = null
   readonly descriptor: number
   readonly #inode: number
   readonly #milliseconds: number
@@ -56,7 +59,7 @@ export class OpenFile {
     this.size = bytes?.length ?? stats?.size ?? 0
     this.#milliseconds = stats?.mtimeMs ?? 0
     this.#inode = stats?.ino ?? 0
-    this.modified = Math.floor(this.#milliseconds / 1000)
+    this.modified = datableSeconds(this.#milliseconds)
     const file = this.kind === 'file'
     this.lastModified = file ? formatHttpDate(new Date(this.modified * 1000)) : ''
     this.etag = file ? `"${this.modified.toString(16)}-${this.size.toString(16)}"` : ''
