@@ -4,7 +4,7 @@
 import { createHmac, hash, randomBytes } from 'node:crypto'
 import type { PasswordCheck } from '../../pool/passwords/check.ts'
 import { sameText } from '../../pool/passwords/same-text.ts'
-import { inPool, job } from '../../pool/pool.ts'
+import { inPool, job, type Task } from '../../pool/pool.ts'
 import { monotonicNow } from '../../tick.ts'
 
 /** Milliseconds an answer of the pool is remembered. */
@@ -24,8 +24,16 @@ export function formOf(stored: string): string {
   return /^\$[^$]*\$/.exec(stored)?.[0] ?? '_'
 }
 
-/** Both latin1. Rejects when the pool is full. */
-export function verify(password: string, stored: string): Verdict | Promise<Verdict> {
+/** An answer that takes long. */
+export interface Pending {
+  /** Rejects when the pool is full. */
+  readonly verdict: Promise<boolean>
+  /** Whoever asked does not wait for it any more. */
+  leave(): void
+}
+
+/** Both latin1. `asker`: who takes turns with others at the pool. */
+export function verify(password: string, stored: string, asker: string): Verdict | Pending {
   // Passwords are strings of the C library for nginx.
   const zero = password.indexOf('\0')
   const text = zero < 0 ? password : password.slice(0, zero)
@@ -36,7 +44,7 @@ export function verify(password: string, stored: string): Verdict | Promise<Verd
   }
   if (UNSUPPORTED.test(stored)) return 'unsupported'
   if (!/^\$(?:1|apr1|5|6|2[aby])\$|^[./0-9A-Za-z]{13}$/.test(stored)) return false
-  return remembered(text, stored)
+  return remembered(text, stored, asker)
 }
 
 /** Base64 of the hash with its salt behind it. */
@@ -46,27 +54,48 @@ function sha1(password: string, salt: Buffer): string {
 }
 
 interface Answer {
-  verdict: Promise<boolean> | boolean
+  /** null: the pool is at it. */
+  verdict: boolean | null
   expires: number
+  task: Task<boolean>
+  /** How many wait for it. */
+  waiting: number
 }
 
 /** Makes keys of passwords that say nothing about them outside of this thread. */
 const secret = randomBytes(32)
-/** By stored form and password; the oldest first. */
+/** By stored form and password; the one asked for the longest time ago first. */
 const answers = new Map<string, Answer>()
 
-function remembered(password: string, stored: string): Promise<boolean> | boolean {
+function remembered(password: string, stored: string, asker: string): Pending | boolean {
   const key = createHmac('sha256', secret).update(`${stored}\0${password}`, 'latin1').digest('latin1')
   const known = answers.get(key)
-  if (known !== undefined && known.expires > monotonicNow()) return known.verdict
   answers.delete(key)
-  if (answers.size >= MAX_REMEMBERED) answers.delete(answers.keys().next().value!)
-  const verdict = inPool(check, { password, stored })
-  const answer: Answer = { verdict, expires: monotonicNow() + REMEMBERED }
+  const valid = known !== undefined && known.expires > monotonicNow()
+  const answer = valid ? known : ask(key, password, stored, asker)
   answers.set(key, answer)
-  verdict.then(
+  if (answer.verdict !== null) return answer.verdict
+  answer.waiting++
+  return { verdict: answer.task.result, leave: () => leave(key, answer) }
+}
+
+function ask(key: string, password: string, stored: string, asker: string): Answer {
+  if (answers.size >= MAX_REMEMBERED) answers.delete(answers.keys().next().value!)
+  const task = inPool(check, { password, stored }, asker)
+  const answer: Answer = { verdict: null, expires: monotonicNow() + REMEMBERED, task, waiting: 0 }
+  task.result.then(
     (fits) => (answer.verdict = fits),
-    () => answers.get(key) === answer && answers.delete(key),
+    () => forget(key, answer),
   )
-  return verdict
+  return answer
+}
+
+/** A password that nobody waits to hear about is not worth the work. */
+function leave(key: string, answer: Answer): void {
+  if (--answer.waiting > 0 || answer.verdict !== null) return
+  if (answer.task.giveUp()) forget(key, answer)
+}
+
+function forget(key: string, answer: Answer): void {
+  if (answers.get(key) === answer) answers.delete(key)
 }

@@ -10,7 +10,7 @@ import { CLIENT_CLOSED_REQUEST, finalize } from '../../http/finalize.ts'
 import { DECLINED, DONE, defineModule, type Module, OK, type Result } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
 import { UserFileError, userFile } from './auth-basic-file.ts'
-import { formOf, type Verdict, verify } from './auth-basic-verify.ts'
+import { formOf, type Pending, type Verdict, verify } from './auth-basic-verify.ts'
 
 interface AuthBasicConf {
   /** The realm; false: off. A value of `off` means that too. */
@@ -90,18 +90,18 @@ function handleAuthBasic(r: Request): Result | Promise<Result> {
     r.log('error', `user "${user}": password mismatch`)
     return challenge(r, realm)
   }
-  const verdict = verify(password, stored)
-  return verdict instanceof Promise ? waitFor(r, verdict).then(answer) : answer(verdict)
+  const verdict = verify(password, stored, r.remoteAddress)
+  return typeof verdict === 'object' ? waitFor(r, verdict).then(answer) : answer(verdict)
 }
 
 /** Waits for the thread pool, and meanwhile for the client to go away. */
-function waitFor(r: Request, verdict: Promise<Verdict>): Promise<Verdict> {
+function waitFor(r: Request, pending: Pending): Promise<Verdict> {
   r.source = {
     resume() {},
     clientGone: () => finalize(r, CLIENT_CLOSED_REQUEST),
-    stop() {},
+    stop: () => pending.leave(),
   }
-  return verdict.finally(() => (r.source = null))
+  return pending.verdict.finally(() => (r.source = null))
 }
 
 function challenge(r: Request, realm: string): Result {

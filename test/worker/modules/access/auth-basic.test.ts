@@ -1,6 +1,7 @@
 // auth_basic where nginx has nothing to compare with: what is remembered, forms that are refused by name, auth_delay.
 
 import { rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import check from '../../../../src/worker/pool/passwords/check.ts'
@@ -86,4 +87,20 @@ it.for([
   const fits = password !== 'x'
   expect(check({ password: password!, stored: stored! })).toBe(fits)
   expect(check({ password: `${password}!`, stored: stored! })).toBe(false)
+})
+
+it('auth_basic, clients that went while their passwords waited, keep nobody waiting', async () => {
+  // Each takes a quarter of a second or more.
+  const slow = '$2b$12$abcdefghijklmnopqrstuuKVJkb3hJpNjO3J0fIXoR9Ov8gKZ1SaW'
+  await users(`ann:${slow}`, 'bob:$apr1$saltsalt$x78Y39ym2RjUNQHTLgwHz/')
+  const clients = Array.from({ length: 200 }, (_, index) => {
+    const client = connect(engine.port, '127.0.0.1')
+    client.on('error', () => {})
+    client.write(request('ann', `wrong${index}`))
+    return client
+  })
+  await eventually('the requests', () => engine.stats.writing === 200)
+  for (const client of clients) client.destroy()
+  await eventually('their end', () => engine.stats.writing === 0)
+  expect(await statusOf('bob', 'pw')).toBe(200)
 })
