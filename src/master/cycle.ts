@@ -49,11 +49,11 @@ export async function buildLoaded(
 ): Promise<LoadedCycle> {
   const options: BuildOptions = { prefix: paths.prefix, confPrefix: paths.confPrefix, startedByRoot }
   if (paths.errorLog !== null) options.errorLog = paths.errorLog
-  // The first build tells which names and zones there are, the second one uses the names. Zones are for the workers.
+  // The first build tells which names there are, the second one uses them. Zones are for the workers.
   const draft = buildCycle(source.tree, modules, options)
   options.addresses = await resolveHosts(draft)
-  options.zones = allocateZones(draft, previous?.options.zones ?? {})
   const cycle = draft.context.hosts.size === 0 ? draft : buildCycle(source.tree, modules, options)
+  options.zones = allocateZones(cycle, previous?.options.zones ?? {})
   return {
     generation: (previous?.generation ?? 0) + 1,
     source,

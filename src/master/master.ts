@@ -3,7 +3,7 @@
 import { errnoText } from '../shared/errno.ts'
 import { utf8 } from '../shared/latin1.ts'
 import type { FromWorker } from '../shared/messages.ts'
-import { WorkerStats } from '../shared/stats.ts'
+import { WORKER_SLOTS, WorkerStats } from '../shared/stats.ts'
 import { closeSyslog } from '../shared/syslog.ts'
 import { buildLoaded, type LoadedCycle, planOf, readSource, type Source, startError } from './cycle.ts'
 import { Distributor } from './distribute.ts'
@@ -12,14 +12,15 @@ import { type LogFiles, LogFileTable } from './log-files.ts'
 import { closeLogFiles, type MasterLog, makeLogsFolder, openLogFiles } from './master-log.ts'
 import type { Options } from './options.ts'
 import type { Paths } from './paths.ts'
+import { forgetPeers, reclaimPeers } from './peer-zones.ts'
 import { PidFile } from './pid.ts'
 import { checkFileLimit, dropPrivileges } from './privileges.ts'
 import { handleSignals } from './signals.ts'
 import type { WorkerHandle } from './worker-handle.ts'
-import { SLOTS, WorkerPool } from './workers.ts'
+import { WorkerPool } from './workers.ts'
 
 /** Half of the slots: a reload may start as many new workers while the old ones still drain. */
-const MOST_WORKERS = SLOTS / 2
+const MOST_WORKERS = WORKER_SLOTS / 2
 
 export class Master {
   readonly #options: Options
@@ -58,10 +59,10 @@ export class Master {
     this.#pool = new WorkerPool(planOf(loaded, logFiles), !loaded.core.masterProcess, log, {
       joined: (worker) => void this.#joined(worker),
       left: (worker) => this.#left(worker),
-      gone: (worker) => this.#logFiles.release(Number.POSITIVE_INFINITY, worker),
+      gone: (worker) => this.#gone(worker),
       message: (worker, message) => this.#receive(worker, message),
     })
-    this.#distributor = new Distributor(log, new WorkerStats(this.#pool.stats, SLOTS - 1))
+    this.#distributor = new Distributor(log, new WorkerStats(this.#pool.stats, WORKER_SLOTS - 1))
     this.#distributor.limit = loaded.workerConnections
     this.#listeners = new Listeners(log, {
       accepted: (connection, key) => this.#distributor.dispatch(connection, key),
@@ -171,6 +172,8 @@ export class Master {
     let logFiles: LogFiles = {}
     let bound: BoundSockets = new Map()
     try {
+      // Of the one before, whose last requests have had all this time.
+      forgetPeers(old)
       const loaded = await buildLoaded(readSource(this.#options, this.#paths), this.#paths, old)
       this.#reportChecks(loaded)
       logFiles = openLogFiles(loaded.cycle.context.logFiles, this.#logFiles.current, this.#paths.prefix)
@@ -275,6 +278,11 @@ export class Master {
     worker.post({ type: 'serve' })
     this.#distributor.workers = this.#pool.serving
     await this.#listeners.joined(worker)
+  }
+
+  #gone(worker: WorkerHandle): void {
+    reclaimPeers(this.#current, worker.slot)
+    this.#logFiles.release(Number.POSITIVE_INFINITY, worker)
   }
 
   #left(worker: WorkerHandle): void {

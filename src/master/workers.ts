@@ -1,12 +1,10 @@
 // All workers: start, replace, add and drain them, and speak to all of them at once.
 
 import type { CyclePlan, FromWorker } from '../shared/messages.ts'
-import { allocateStats } from '../shared/stats.ts'
+import { allocateStats, WORKER_SLOTS } from '../shared/stats.ts'
 import type { MasterLog } from './master-log.ts'
 import { WorkerHandle } from './worker-handle.ts'
 
-/** Rows of the statistics table: the workers', and the master's own as the last one. */
-export const SLOTS = 1024
 /** A worker that ends before it was ready is tried again after this time. */
 const RETRY_DELAY = 1000
 /** Workers told to end at once get this long. */
@@ -24,7 +22,7 @@ export interface PoolOwner {
 }
 
 export class WorkerPool {
-  readonly stats = allocateStats(SLOTS)
+  readonly stats = allocateStats(WORKER_SLOTS)
   readonly #log: MasterLog
   readonly #owner: PoolOwner
   readonly inProcess: boolean

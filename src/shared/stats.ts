@@ -7,6 +7,9 @@
 // is only changed with Atomics.add. The others are written by the row's worker alone; the master resets a row when
 // its worker has died. The last row is the master's own: `accepted` there counts connections that no worker had room for.
 
+/** Slots for workers in every shared table; the last is the master's own. */
+export const WORKER_SLOTS = 512
+
 const ROW_BYTES = 128
 const FLOATS = ROW_BYTES / 8
 const INTS = ROW_BYTES / 4

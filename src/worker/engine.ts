@@ -27,7 +27,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
   generation = 0
   draining = false
   connectionLimit = 512
-  readonly #slot: number
+  readonly slot: number
   readonly #connections = new Set<Http1Connection>()
   #sockets = new Map<string, SocketServers>()
   #groups: (PeerGroup | RuntimeGroups)[] = []
@@ -37,7 +37,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
 
   /** `slot`: number of the worker; `stats`: its row. */
   constructor(slot: number, stats: WorkerStats) {
-    this.#slot = slot
+    this.slot = slot
     this.stats = stats
   }
 
@@ -83,7 +83,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
     }
     this.stats.countHandled()
     // Counted over the life of the row, so a worker that replaces another goes on where it was.
-    const id = this.stats.accepted * CONNECTION_STRIDE + this.#slot
+    const id = this.stats.accepted * CONNECTION_STRIDE + this.slot
     this.#connections.add(new Http1Connection((owner) => openTransport(socket, owner), this, key, id))
   }
 

@@ -91,7 +91,6 @@ export const handbook: readonly Entry[] = [
     shows: 'Python with static files',
     block: 5,
     files: { 'var/www/example/static/a.css': 'body{}', 'var/www/example/media/a.txt': 'media' },
-    waitsFor: ['server fail_timeout'],
     check: async (run) => {
       await expectEssentialHeaders(run, '127.0.0.1:8000', 'py.example.com')
       const style = await run.get('py.example.com', '/static/a.css')
@@ -175,16 +174,6 @@ export const handbook: readonly Entry[] = [
   {
     shows: 'a cluster',
     block: 13,
-    waitsFor: [
-      'least_conn',
-      'server max_fails',
-      'server fail_timeout',
-      'server backup',
-      'server down',
-      'proxy_next_upstream',
-      'proxy_next_upstream_tries',
-      'proxy_next_upstream_timeout',
-    ],
     check: (run) => expectEssentialHeaders(run, '10.0.0.10:8080', 'api.example.com', []),
   },
   {

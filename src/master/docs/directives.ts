@@ -78,6 +78,7 @@ keepalive_requests | number | 1000 | requests on one client connection
 keepalive_time | time | 1h | longest age of a client connection that is kept
 keepalive_timeout | time [header-time] | 75s | time an idle client connection is kept; the second is told in \`Keep-Alive\`
 large_client_header_buffers | number size | 4 8k | further buffers of a request's head: the longest line, and how many
+least_conn | | | the server with the fewest requests for its weight is next
 limit_except | method ... { ... } | | directives for all other methods
 lingering_close | off/on/always | on | reads on what a client still sends before its connection is closed
 lingering_time | time | 30s | how long that may last
@@ -109,6 +110,9 @@ proxy_hide_header | field | | a field of backends that clients do not get
 proxy_http_version | 1.0/1.1 | 1.1 | version spoken to backends
 proxy_ignore_headers | field ... | | fields of backends that are passed on but not obeyed
 proxy_method | method | | method of requests to backends, in place of the client's
+proxy_next_upstream | condition ... | error timeout | failures after which a request goes to another server: error, timeout, invalid_header, http_500, http_502, http_503, http_504, http_403, http_404, http_429, non_idempotent, off
+proxy_next_upstream_timeout | time | 0 | time in which a request may go to another server; 0: any
+proxy_next_upstream_tries | number | 0 | servers a request may go to; 0: all
 proxy_pass | URL | | sends requests to this backend or upstream
 proxy_pass_header | field | | a field of backends that clients get although it is hidden by default
 proxy_pass_request_body | on/off | on | whether backends get the client's body

@@ -1,21 +1,57 @@
-// The servers behind a `proxy_pass`: an upstream{} block, or the addresses of a host named directly. What is
-// configured stands here; live state that workers share is in the group's zone (layout at the end of this file).
+// The servers behind a `proxy_pass`: an upstream{} block, or the addresses of a host named directly. What is configured
+// stands here; what workers share of it is in src/shared/peer-zone.ts.
 
+import type { PeerState, PeerZone } from '../../shared/peer-zone.ts'
 import type { WorkerStats } from '../../shared/stats.ts'
-import type { Balancer } from './balance/balancer.ts'
+import type { Request } from '../http/request.ts'
+import { sharedNow } from '../shared-clock.ts'
+import type { Balancer, MakeBalancer } from './balance/balancer.ts'
 import { IdleConnections } from './keepalive.ts'
+import type { Selection } from './selection.ts'
+
+/** The parameters of `server`. */
+export interface PeerOptions {
+  /** Default 1. */
+  readonly weight: number
+  /** Requests at the peer at a time, of all workers together; 0, the default: any number. */
+  readonly maxConns: number
+  /** Failures within `failTimeout` that take the peer out; 0: none do; default 1. */
+  readonly maxFails: number
+  /** Milliseconds failures are counted for, and the peer is left out for; default 10 seconds. */
+  readonly failTimeout: number
+  /** Used when no other peer is available. */
+  readonly backup: boolean
+  readonly down: boolean
+}
+
+export const DEFAULT_PEER: PeerOptions = {
+  weight: 1,
+  maxConns: 0,
+  maxFails: 1,
+  failTimeout: 10_000,
+  backup: false,
+  down: false,
+}
 
 /** One address requests can go to. */
-export interface Peer {
+export interface PeerAddress {
   /** As in logs and `$upstream_addr`: `127.0.0.1:3000`, `unix:/run/app.sock`. */
   readonly name: string
   /** null for a unix socket. */
   readonly host: string | null
   readonly port: number
   readonly path: string | null
-  /** Default 1. */
-  readonly weight: number
 }
+
+/** One of a group: an address, what the configuration says of it, and what the workers know of it. */
+export interface Peer extends PeerAddress, PeerOptions {
+  /** As written in `server`. */
+  readonly server: string
+  readonly state: PeerState
+}
+
+/** A peer whose state is still to be found in the group's zone. */
+export type ConfiguredPeer = Omit<Peer, 'state'>
 
 /** `keepalive*` of an upstream. */
 export interface KeepaliveSettings {
@@ -38,6 +74,8 @@ export const DEFAULT_KEEPALIVE: KeepaliveSettings = {
 
 /** What upstream connections need of the worker they live in. */
 export interface UpstreamHost {
+  /** The worker's slot in shared tables. */
+  readonly slot: number
   readonly stats: WorkerStats
   /** `worker_connections`. */
   readonly connectionLimit: number
@@ -45,43 +83,172 @@ export interface UpstreamHost {
   makeRoom(): boolean
 }
 
-export class PeerGroup {
+/** The peers of a group at a time; when they change, requests under way go on with those they began with. */
+export interface PeerSet {
+  readonly peers: readonly Peer[]
+  /** The only peer there is: nothing has to be chosen, and its failures take it out of nothing. */
+  readonly single: Peer | null
+  /** One for the servers, and one for the `backup` ones if there are any. */
+  readonly balancers: readonly Balancer[]
+  /** Most attempts of a request: peers that are not `down`. */
+  readonly tries: number
+}
+
+/** How an attempt at a peer ended: `next` is a failure that says nothing against the peer. */
+export type Outcome = 'ok' | 'failed' | 'next'
+
+/** What a group is made of. */
+export interface GroupOptions {
   /** The upstream's name, or host and port as written. */
   readonly name: string
-  readonly peers: readonly Peer[]
-  readonly balancer: Balancer
+  readonly peers: readonly ConfiguredPeer[]
+  readonly method: MakeBalancer
+  /** The zone of the group, for the worker in `slot`. */
+  readonly zone: (slot: number) => PeerZone
+  readonly keepalive: KeepaliveSettings
+  /** Connections kept together with those of other groups; default: for this group alone. */
+  readonly idle?: IdleConnections
+  /** The group in whose place this one is: peers that stay are the same, with their idle connections. */
+  readonly before?: PeerGroup | undefined
+}
+
+export class PeerGroup {
+  readonly name: string
   readonly keepalive: KeepaliveSettings
   readonly idle: IdleConnections
+  readonly #options: GroupOptions
   #host: UpstreamHost | null = null
+  #zone: PeerZone | null = null
+  #set: PeerSet | null = null
+  #peers: Map<string, Peer> | null = null
 
-  /** `idle`: connections kept together with those of other groups; default: for this group alone. */
-  constructor(
-    name: string,
-    peers: readonly Peer[],
-    balancer: Balancer,
-    keepalive: KeepaliveSettings,
-    idle = new IdleConnections(keepalive),
-  ) {
-    this.name = name
-    this.peers = peers
-    this.balancer = balancer
-    this.keepalive = keepalive
-    this.idle = idle
+  constructor(options: GroupOptions) {
+    this.name = options.name
+    this.keepalive = options.keepalive
+    this.idle = options.idle ?? new IdleConnections(options.keepalive)
+    this.#options = options
   }
 
   /** Called once before the first request. */
   bind(host: UpstreamHost): void {
     this.#host = host
+    this.#zone = this.#options.zone(host.slot)
+    this.use(this.#options.peers)
   }
 
   get host(): UpstreamHost {
     return this.#host!
   }
+
+  /** Keys of the configured peers in the zone. */
+  get keys(): ReadonlySet<string> {
+    return new Set(keyed(this.#options.peers).keys())
+  }
+
+  /** Peers by key. */
+  get keyed(): Map<string, Peer> {
+    return this.#peers!
+  }
+
+  /** The peers as they are now. */
+  get set(): PeerSet {
+    return this.#set!
+  }
+
+  /**
+   * Has these peers from now on. Those that were there keep their idle connections; one that the zone has no room for
+   * is left out. Returns how many are.
+   */
+  use(configured: readonly ConfiguredPeer[]): number {
+    this.#peers = this.#withState(configured)
+    const peers = [...this.#peers.values()]
+    this.#set = peerSet(peers, this.#options.method)
+    return configured.length - peers.length
+  }
+
+  /** A peer for the next attempt of `selection`, with the attempt counted at it; null: none is left. */
+  pick(selection: Selection): Peer | null {
+    const { single, balancers } = selection.set
+    if (single !== null) return !single.down && single.state.take(single.maxConns) ? single : null
+    const zone = this.#zone!
+    for (; selection.tier < balancers.length; selection.nextTier()) {
+      const { picker, tried } = selection
+      zone.lock()
+      try {
+        const peer = picker.pick(tried, sharedNow())
+        if (peer?.state.take(0)) return peer
+      } finally {
+        zone.unlock()
+      }
+    }
+    return null
+  }
+
+  /** The attempt at `peer` is over. */
+  finish(r: Request, selection: Selection, peer: Peer, outcome: Outcome): void {
+    const { state } = peer
+    state.give()
+    if (selection.set.single !== null) return
+    if (outcome === 'failed') this.#failed(r, peer)
+    else if (state.fails > 0 && state.accessed < state.checked) this.#worksAgain(peer)
+  }
+
+  #failed(r: Request, { state, maxFails, weight }: Peer): void {
+    const zone = this.#zone!
+    zone.lock()
+    state.fails++
+    state.accessed = state.checked = sharedNow()
+    if (maxFails > 0)
+      state.effectiveWeight = Math.max(0, state.effectiveWeight - Math.trunc(weight / maxFails))
+    const disabled = maxFails > 0 && state.fails >= maxFails
+    zone.unlock()
+    if (disabled) r.log('warn', 'upstream server temporarily disabled')
+  }
+
+  #worksAgain({ state }: Peer): void {
+    const zone = this.#zone!
+    zone.lock()
+    if (state.accessed < state.checked) state.fails = 0
+    zone.unlock()
+  }
+
+  #withState(configured: readonly ConfiguredPeer[]): Map<string, Peer> {
+    const known = this.#peers ?? this.#options.before?.keyed ?? new Map<string, Peer>()
+    const peers = new Map<string, Peer>()
+    for (const [key, peer] of keyed(configured)) {
+      const old = known.get(key)
+      if (old !== undefined && isSame(old, peer)) peers.set(key, old)
+      else {
+        const state = this.#zone!.claim(key, peer.weight)
+        if (state !== null) peers.set(key, { ...peer, state })
+      }
+    }
+    return peers
+  }
 }
 
-// Zone `upstream NAME`, 64 bytes:
-//   int32 0: requests balanced so far, modulo 2^32; every worker adds with Atomics.
-//   the rest is free.
+/** Peers by what their slots are found by: their names, numbered where one comes again. */
+function keyed(peers: readonly ConfiguredPeer[]): Map<string, ConfiguredPeer> {
+  const byKey = new Map<string, ConfiguredPeer>()
+  for (const peer of peers) {
+    let key = peer.name
+    for (let count = 2; byKey.has(key); count++) key = `${peer.name}#${count}`
+    byKey.set(key, peer)
+  }
+  return byKey
+}
 
-/** Bytes of a group's zone. */
-export const GROUP_ZONE_BYTES = 64
+function isSame(known: Peer, peer: ConfiguredPeer): boolean {
+  return (Object.keys(peer) as (keyof ConfiguredPeer)[]).every((key) => known[key] === peer[key])
+}
+
+function peerSet(peers: readonly Peer[], method: MakeBalancer): PeerSet {
+  const [main, backup] = [peers.filter((peer) => !peer.backup), peers.filter((peer) => peer.backup)]
+  const tiers = [main, backup].filter((tier) => tier.length > 0)
+  return {
+    peers,
+    single: peers.length === 1 ? peers[0]! : null,
+    balancers: tiers.map((tier) => method(tier)),
+    tries: peers.filter(({ down }) => !down).length,
+  }
+}

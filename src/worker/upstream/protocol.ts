@@ -4,6 +4,7 @@
 import type { Request } from '../http/request.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import type { LocalBind } from './local-address.ts'
+import type { NextSettings } from './next.ts'
 import type { Kept, UpstreamName } from './states.ts'
 
 /** Settings of a location, times in milliseconds. */
@@ -14,6 +15,7 @@ export interface UpstreamSettings {
   socketKeepalive: boolean
   /** null: the system chooses the address connections come from. */
   bind: LocalBind | null
+  next: NextSettings
 }
 
 export interface UpstreamProtocol extends UpstreamName {

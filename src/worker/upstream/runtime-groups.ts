@@ -2,9 +2,17 @@
 // named. The latter are remembered, with their idle connections, as long as room and time permit: clients may choose
 // the names.
 
-import { RoundRobin } from './balance/round-robin.ts'
+import { PeerZone, zoneBytes } from '../../shared/peer-zone.ts'
+import { roundRobin } from './balance/round-robin.ts'
 import { IdleConnections } from './keepalive.ts'
-import { DEFAULT_KEEPALIVE, GROUP_ZONE_BYTES, type Peer, PeerGroup, type UpstreamHost } from './peers.ts'
+import {
+  type ConfiguredPeer,
+  DEFAULT_KEEPALIVE,
+  DEFAULT_PEER,
+  PeerGroup,
+  type PeerOptions,
+  type UpstreamHost,
+} from './peers.ts'
 import { Resolver } from './resolver.ts'
 import { addressName, type UpstreamUrl } from './url.ts'
 
@@ -74,10 +82,16 @@ export class RuntimeGroups {
 
   /** Peers that stay keep their idle connections; those of the others grow old and are closed. */
   #make(url: UpstreamUrl, addresses: readonly string[], old: PeerGroup | undefined): PeerGroup {
-    const made = peersOf(url, addresses, 1)
-    const peers = made.map((peer) => old?.peers.find(({ name }) => name === peer.name) ?? peer)
-    const balancer = new RoundRobin(peers, new SharedArrayBuffer(GROUP_ZONE_BYTES))
-    const group = new PeerGroup(url.host, peers, balancer, DEFAULT_KEEPALIVE, this.idle)
+    const peers = peersOf(url, addresses, { ...DEFAULT_PEER, server: url.host })
+    const group = new PeerGroup({
+      name: url.host,
+      peers,
+      method: roundRobin,
+      zone: () => ownZone(peers.length),
+      keepalive: DEFAULT_KEEPALIVE,
+      idle: this.idle,
+      before: old,
+    })
     group.bind(this.#host!)
     return group
   }
@@ -89,12 +103,23 @@ export function groupKey({ key, path, port }: UpstreamUrl): string {
 }
 
 /** A peer for each of `addresses`, or the one that a unix socket is. */
-export function peersOf({ path, port }: UpstreamUrl, addresses: readonly string[], weight: number): Peer[] {
-  if (path !== null) return [{ name: `unix:${path}`, host: null, port: 0, path, weight }]
-  return addresses.map((ip) => ({ name: addressName(ip, port), host: ip, port, path: null, weight }))
+export function peersOf(
+  { path, port }: UpstreamUrl,
+  addresses: readonly string[],
+  options: PeerOptions & { server: string },
+): ConfiguredPeer[] {
+  if (path !== null) return [{ name: `unix:${path}`, host: null, port: 0, path, ...options }]
+  return addresses.map((ip) => ({ name: addressName(ip, port), host: ip, port, path: null, ...options }))
+}
+
+/** As in nginx, what is known of a host that only requests name is not shared: the zone is this worker's own. */
+function ownZone(peers: number): PeerZone {
+  const slots = Math.max(1, peers)
+  return new PeerZone(new SharedArrayBuffer(zoneBytes(slots, 1)), slots, 0)
 }
 
 function sameAddresses(group: PeerGroup, url: UpstreamUrl, addresses: readonly string[]): boolean {
   if (url.path !== null) return true
-  return group.peers.length === addresses.length && group.peers.every(({ host }) => addresses.includes(host!))
+  const { peers } = group.set
+  return peers.length === addresses.length && peers.every(({ host }) => addresses.includes(host!))
 }

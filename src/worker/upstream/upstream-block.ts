@@ -1,21 +1,18 @@
 // `upstream {}`: its servers and keepalive, and the groups that `proxy_pass` finds by name.
 
 import type { BuildContext, Scope } from '../../shared/conf/build.ts'
-import { HTTP, type Setter, UPSTREAM } from '../../shared/conf/command.ts'
+import { type Command, fieldName, HTTP, type Setter, UPSTREAM } from '../../shared/conf/command.ts'
 import type { Directive } from '../../shared/conf/directive.ts'
 import { number, time } from '../../shared/conf/setters.ts'
+import { PeerZone, zoneBytes, zoneSlots } from '../../shared/peer-zone.ts'
 import { defineModule } from '../http/module.ts'
-import { RoundRobin } from './balance/round-robin.ts'
-import { DEFAULT_KEEPALIVE, GROUP_ZONE_BYTES, type Peer, PeerGroup } from './peers.ts'
+import type { MakeBalancer } from './balance/balancer.ts'
+import { type BalancingMethod, methods } from './balance/methods.ts'
+import { roundRobin } from './balance/round-robin.ts'
+import { type ConfiguredPeer, DEFAULT_KEEPALIVE, DEFAULT_PEER, PeerGroup, type PeerOptions } from './peers.ts'
 import { groupKey, peersOf, RuntimeGroups } from './runtime-groups.ts'
+import { readServer, type ServerLine } from './server-line.ts'
 import { parseUpstreamUrl, type UpstreamUrl } from './url.ts'
-
-interface ServerLine {
-  /** As written, to be resolved when the block is complete. */
-  address: string
-  weight: number
-  directive: Directive
-}
 
 interface UpstreamConf {
   server: ServerLine[] | undefined
@@ -25,14 +22,23 @@ interface UpstreamConf {
   keepaliveTimeout: number
 }
 
-/** `server` parameters of nginx that belong to failure handling and discovery. */
-const LATER = /^(max_conns|max_fails|fail_timeout|slow_start|service|route)=|^(backup|down|drain|resolve)$/
-
 export const upstreamBlock = defineModule<UpstreamConf>({
   name: 'upstream',
   commands: [
     { name: 'upstream', in: HTTP, args: 1, block: UPSTREAM, repeat: true, inherit: false, set: openUpstream },
     { name: 'server', in: UPSTREAM, args: [1, Infinity], repeat: true, set: addServer },
+    ...methods.map(
+      ({ name, args, make }): Command => ({
+        name,
+        in: UPSTREAM,
+        args,
+        repeat: true,
+        set: (directive, context) => {
+          if (methodOf(context.scope, directive) !== null) context.warn('load balancing method redefined')
+          return make(directive, context)
+        },
+      }),
+    ),
     {
       name: 'keepalive',
       in: UPSTREAM,
@@ -68,17 +74,19 @@ function openUpstream(...[directive, context]: Parameters<Setter>): string {
 }
 
 function addServer(...[directive, context, previous]: Parameters<Setter>): ServerLine[] {
-  const [address, ...parameters] = directive.args as [string, ...string[]]
-  let weight = 1
-  for (const parameter of parameters) {
-    const match = /^weight=([1-9]\d{0,8})$/.exec(parameter)
-    if (match !== null) weight = Number(match[1])
-    else if (LATER.test(parameter)) {
-      const name = parameter.split('=')[0]
-      context.error(`the "${name}" parameter of the "server" directive is not supported by weir yet`)
-    } else context.error(`invalid parameter "${parameter}"`)
+  const without = methodOf(context.scope, directive)?.without ?? []
+  return [...((previous as ServerLine[] | undefined) ?? []), readServer(directive, context, without)]
+}
+
+/** The method an upstream{} block has chosen, before the directive `end` or at all; null for round robin. */
+function methodOf(scope: Scope, end: Directive | null): BalancingMethod | null {
+  const block = scope.directive!.block!
+  const before = end === null ? block : block.slice(0, block.indexOf(end))
+  for (const { name } of before.toReversed()) {
+    const method = methods.find((candidate) => candidate.name === name)
+    if (method !== undefined) return method
   }
-  return [...((previous as ServerLine[] | undefined) ?? []), { address, weight, directive }]
+  return null
 }
 
 function setKeepalive(...[directive, context]: Parameters<Setter>): number {
@@ -120,11 +128,11 @@ export function runtimeGroups(context: BuildContext): RuntimeGroups {
 function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void {
   const name = scope.directive!.args[0]!
   if (conf.server === undefined) context.error('no servers are inside upstream')
-  const peers = conf.server.flatMap(({ address, weight, directive }) => {
+  const peers = conf.server.flatMap(({ address, options, directive }) => {
     context.directive = directive
     const url = parseUpstreamUrl(address, 80, false)
     if ('error' in url) context.error(`${url.error} in upstream "${address}"`)
-    return resolvePeers(url, weight, context)
+    return resolvePeers(url, { ...options, server: address }, context)
   })
   context.directive = scope.directive
   const keepalive = {
@@ -133,17 +141,16 @@ function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void
     time: conf.keepaliveTime,
     timeout: conf.keepaliveTimeout,
   }
-  groupsOf(context).byName.set(name.toLowerCase(), makeGroup(name, peers, keepalive, context))
+  const chosen = methodOf(scope, null)
+  const method =
+    chosen === null ? roundRobin : (conf as unknown as Record<string, MakeBalancer>)[fieldName(chosen.name)]!
+  const zone = zoneOf(name, zoneSlots(peers.length), context)
+  groupsOf(context).byName.set(name.toLowerCase(), new PeerGroup({ name, peers, method, zone, keepalive }))
 }
 
-function makeGroup(
-  name: string,
-  peers: Peer[],
-  keepalive: typeof DEFAULT_KEEPALIVE,
-  context: BuildContext,
-): PeerGroup {
-  const zone = context.zone(`upstream ${name}`, GROUP_ZONE_BYTES)
-  return new PeerGroup(name, peers, new RoundRobin(peers, zone), keepalive)
+function zoneOf(name: string, slots: number, context: BuildContext): (worker: number) => PeerZone {
+  const memory = context.zone(`upstream ${name}`, zoneBytes(slots))
+  return (worker) => new PeerZone(memory, slots, worker)
 }
 
 /** The group that `url` of a `proxy_pass` names: an upstream, or a host of its own. */
@@ -157,12 +164,18 @@ export function findGroup(url: UpstreamUrl, context: BuildContext): PeerGroup {
   const key = groupKey(url)
   const existing = byName.get(key)
   if (existing !== undefined) return existing
-  const group = makeGroup(key, resolvePeers(url, 1, context), DEFAULT_KEEPALIVE, context)
+  const peers = resolvePeers(url, { ...DEFAULT_PEER, server: url.host }, context)
+  const zone = zoneOf(key, peers.length, context)
+  const group = new PeerGroup({ name: key, peers, method: roundRobin, zone, keepalive: DEFAULT_KEEPALIVE })
   byName.set(key, group)
   return group
 }
 
-function resolvePeers(url: UpstreamUrl, weight: number, context: BuildContext): Peer[] {
+function resolvePeers(
+  url: UpstreamUrl,
+  options: PeerOptions & { server: string },
+  context: BuildContext,
+): ConfiguredPeer[] {
   const { host, ip, path } = url
-  return peersOf(url, path !== null ? [] : ip !== null ? [ip] : context.resolve(host), weight)
+  return peersOf(url, path !== null ? [] : ip !== null ? [ip] : context.resolve(host), options)
 }

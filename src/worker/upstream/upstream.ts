@@ -9,15 +9,14 @@ import { OK } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
 import type { BodyEvents } from '../http1/body-decoder.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import { now } from '../tick.ts'
+import { Attempts } from './attempts.ts'
 import { PeerConnection, type PeerUser } from './connect.ts'
 import { REFUSED, UNFINISHED } from './head-reader.ts'
 import type { LocalAddress } from './local-address.ts'
-import { connectFailure, type Failure, failureStatus, mayTryAgain } from './next.ts'
-import type { Peer, PeerGroup } from './peers.ts'
+import { connectFailure, type Failure, failureOutcome, failureStatus, statusFailure } from './next.ts'
+import type { Outcome, Peer, PeerGroup } from './peers.ts'
 import type { UpstreamProtocol, UpstreamSettings } from './protocol.ts'
 import { RequestSender } from './request-sender.ts'
-import type { UpstreamState, UpstreamStates } from './states.ts'
 import { openTunnel } from './upgrade.ts'
 
 type State = 'connecting' | 'header' | 'body' | 'tunnel' | 'done'
@@ -30,12 +29,9 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   readonly #protocol: UpstreamProtocol
   readonly #settings: UpstreamSettings
   readonly #group: PeerGroup
-  readonly #states: UpstreamStates
+  readonly #attempts: Attempts
   #state: State = 'connecting'
   #connection: PeerConnection | null = null
-  #attempt: UpstreamState | null = null
-  #peer: Peer | null = null
-  #tried: Set<Peer> | null = null
   #reused = false
   #requestHead = ''
   /** The request has content of the client's that goes to the backend. */
@@ -54,7 +50,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#group = group
     this.#protocol = protocol
     this.#settings = settings
-    this.#states = r.upstream!
+    this.#attempts = new Attempts(r, group, settings.next)
   }
 
   /** Begins; ends by finalising the request. */
@@ -72,7 +68,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       if (!this.#hasBody && !r.stream.discardBody(r)) return
       if (this.#hasBody && r.stream.bodyTaken) return this.#bodyGone()
     }
-    this.#states.source = this
+    this.#attempts.states.source = this
     this.#next()
   }
 
@@ -83,36 +79,23 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   }
 
   url(): string {
-    return this.#protocol.url(this.r, this.#peer?.name ?? this.#group.name)
+    return this.#protocol.url(this.r, this.#attempts.peer?.name ?? this.#group.name)
   }
 
   #next(): void {
-    const { r } = this
-    const peer = this.#group.balancer.pick(r, this.#tried)
-    r.doing = 'connecting to upstream'
-    if (peer === null) {
-      if (this.#tried === null) this.#noPeer()
-      return this.#end(502)
-    }
-    this.#attempt = this.#states.begin(peer.name)
-    this.#peer = peer
+    this.r.doing = 'connecting to upstream'
+    const peer = this.#attempts.next()
+    if (peer === null) return this.#end(502)
     this.#requestSent = false
     const idle = this.#group.idle.take(peer, this.#local?.name ?? '')
     this.#reused = idle !== null
     if (idle !== null) {
       idle.use(this)
       this.#connection = idle
-      this.#attempt.connectTime = 0
+      this.#attempts.current!.connectTime = 0
       return this.#send(idle)
     }
     this.#connect(peer)
-  }
-
-  #noPeer(): void {
-    this.r.log('error', 'no live upstreams')
-    const attempt = this.#states.begin(this.#group.name)
-    attempt.status = 502
-    attempt.responseTime = 0
   }
 
   #connect(peer: Peer): void {
@@ -136,7 +119,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     if (!this.#hasBody) {
       this.#requestSent = true
       r.doing = 'reading response header from upstream'
-      this.#attempt!.bytesSent = this.#requestHead.length
+      this.#attempts.current!.bytesSent = this.#requestHead.length
       connection.transport.send(this.#requestHead, null, 0, 0, '')
       return connection.expectWithin(this.#settings.readTimeout)
     }
@@ -157,7 +140,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   /** A part of the request has been sent; `complete`: the last. */
   requestSent(bytes: number, complete: boolean): void {
     this.#requestSent = true
-    this.#attempt!.bytesSent += bytes
+    this.#attempts.current!.bytesSent += bytes
     if (this.#state !== 'header') return
     const connection = this.#connection!
     if (complete) {
@@ -179,12 +162,12 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   // --- the connection
 
   onPeerConnected(): void {
-    this.#attempt!.connectTime = now() - this.#attempt!.started
+    this.#attempts.connected()
     this.#send(this.#connection!)
   }
 
   onPeerData(bytes: Buffer, start: number, end: number): void {
-    this.#attempt!.bytesReceived += end - start
+    this.#attempts.current!.bytesReceived += end - start
     // Whatever it answers, it is not this request: that waits for its body.
     if (this.#reused && !this.#requestSent) {
       return this.#fail({ kind: 'error', message: 'upstream sent data before the request' })
@@ -235,18 +218,17 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     return true
   }
 
-  /** What the attempt and variables are told by a final head. */
+  /** What variables and the response are told by a final head. */
   #headSeen(head: ResponseHead): void {
-    const attempt = this.#attempt!
-    attempt.headerTime = now() - attempt.started
-    attempt.status = head.status
-    if (this.#protocol.kept.fields) this.#states.fields = head.fields.copy()
+    if (this.#protocol.kept.fields) this.#attempts.states.fields = head.fields.copy()
     this.#protocol.processHead(this.r, head)
   }
 
   /** `followed`: there are bytes behind the head. */
   #headComplete(head: ResponseHead, followed: boolean): boolean {
     const { r } = this
+    this.#attempts.headSeen(head)
+    if (head.status >= 403 && this.#passedOver(head.status)) return false
     this.#state = 'body'
     r.doing = 'reading upstream'
     const body = this.#connection!.body
@@ -270,16 +252,25 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     return false
   }
 
+  /** Another peer may do better, as `proxy_next_upstream` has it. */
+  #passedOver(status: number): boolean {
+    const failure = statusFailure(status, this.#settings.next.conditions)
+    if (failure === null || !this.#attempts.left(false) || !this.#mayFollow(failure)) return false
+    this.#fail(failure)
+    return true
+  }
+
   /** The backend accepts the upgrade that the client asked for: from here on only bytes pass. */
   #switchProtocols(head: ResponseHead, fromPeer: Buffer | null): void {
     const connection = this.#connection!
     this.#state = 'tunnel'
+    this.#attempts.headSeen(head)
     this.#headSeen(head)
     openTunnel(this.r, connection, this.#settings, fromPeer, ({ peerBytes, clientBytes }) => {
-      const attempt = this.#attempt!
+      const attempt = this.#attempts.current!
       attempt.bytesReceived += peerBytes
       attempt.bytesSent += clientBytes
-      this.#finishAttempt(false)
+      this.#finishAttempt('ok')
       connection.destroy()
       finalize(this.r, OK)
     })
@@ -318,7 +309,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   }
 
   complete(trailers: Fields | null): void {
-    if (this.#protocol.kept.trailers) this.#states.trailers = trailers
+    if (this.#protocol.kept.trailers) this.#attempts.states.trailers = trailers
     this.r.out.end(trailers)
   }
 
@@ -345,7 +336,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
 
   onPeerError(error: NodeJS.ErrnoException): void {
     if (error.syscall === 'bind') return this.#bindFailed(error)
-    if (this.#state === 'connecting') return this.#fail(connectFailure(error, this.#peer!))
+    if (this.#state === 'connecting') return this.#fail(connectFailure(error, this.#attempts.peer!))
     const call = error.code === 'EPIPE' ? 'send' : 'recv'
     this.#fail({ kind: 'error', message: `${call}() failed (${errnoText(error)})` })
   }
@@ -354,7 +345,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   #bindFailed(error: NodeJS.ErrnoException): void {
     this.r.log('crit', `bind(${this.#local?.name}) failed (${errnoText(error)})`)
     const connection = this.#connection!
-    this.#finishAttempt(true)
+    this.#finishAttempt('ok')
     connection.destroy()
     this.#end(500)
   }
@@ -369,7 +360,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   #complete(spoiled: boolean): void {
     const connection = this.#connection!
     const requestComplete = this.#sender === null || this.#sender.complete
-    this.#finishAttempt(false)
+    this.#finishAttempt('ok')
     if (spoiled || !connection.reader.head.keepAlive || !requestComplete) connection.destroy()
     else this.#group.idle.offer(connection)
     finalize(this.r, OK)
@@ -380,25 +371,28 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     const connection = this.#connection!
     const stale =
       this.#reused && !connection.reader.begun && this.#state === 'header' && failure.kind === 'error'
-    const again = mayTryAgain(r, failure, {
-      requestSent: this.#requestSent,
-      bodySent: this.#sender?.started ?? false,
-    })
+    const again = this.#mayFollow(failure)
     if (stale && again) {
       // The peer closed an idle connection while the request was on its way: nothing is wrong with the peer.
       connection.destroy()
-      this.#states.list.pop()
       this.#retireSender()
       return this.#retryFresh(connection.peer)
     }
-    r.log(failure.level ?? 'error', failure.message)
+    if (failure.message !== '') r.log(failure.level ?? 'error', failure.message)
     const status = failureStatus(failure)
-    if (this.#state !== 'body') this.#attempt!.status = status
-    this.#finishAttempt(true)
+    if (this.#state !== 'body') this.#attempts.current!.status = status
+    this.#finishAttempt(failureOutcome(failure))
     connection.destroy()
-    if (!again || this.#tried!.size >= this.#group.peers.length) return this.#end(status)
+    if (!again || !this.#attempts.left(true)) return this.#end(status)
     this.#retireSender()
     this.#next()
+  }
+
+  #mayFollow(failure: Failure): boolean {
+    return this.#attempts.mayFollow(failure, {
+      requestSent: this.#requestSent,
+      bodySent: this.#sender?.started ?? false,
+    })
   }
 
   #retireSender(): void {
@@ -407,23 +401,17 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   }
 
   #retryFresh(peer: Peer): void {
-    this.#attempt = this.#states.begin(peer.name)
+    this.#attempts.again()
     this.#reused = false
     this.#requestSent = false
     this.r.doing = 'connecting to upstream'
     this.#connect(peer)
   }
 
-  #finishAttempt(failed: boolean): void {
-    const attempt = this.#attempt!
-    const connection = this.#connection!
-    attempt.responseTime = now() - attempt.started
-    // As nginx, framing counts as content.
-    if (attempt.headerTime >= 0) attempt.responseLength = attempt.bytesReceived - connection.reader.length
-    this.#group.balancer.free(connection.peer, failed)
-    if (failed) (this.#tried ??= new Set()).add(connection.peer)
-    this.#connection = failed ? null : connection
-    if (!failed) this.#state = 'done'
+  #finishAttempt(outcome: Outcome): void {
+    this.#attempts.finish(this.#connection!, outcome)
+    if (outcome === 'ok') this.#state = 'done'
+    else this.#connection = null
   }
 
   #end(status: number): void {
@@ -445,7 +433,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     if (this.#state === 'done') return
     const connection = this.#connection
     if (connection !== null) {
-      this.#finishAttempt(false)
+      this.#finishAttempt('ok')
       connection.destroy()
     }
     this.#state = 'done'

@@ -5,8 +5,9 @@ import {
   type FailureKind,
   failureStatus,
   mayTryAgain,
+  NEXT,
 } from '../../../src/worker/upstream/next.ts'
-import type { Peer } from '../../../src/worker/upstream/peers.ts'
+import type { PeerAddress } from '../../../src/worker/upstream/peers.ts'
 
 const request = (method: string, headSent = false) => ({ method, headSent }) as Request
 
@@ -28,18 +29,18 @@ describe('mayTryAgain', () => {
   ])(
     '%s, %s, request sent %s, body sent %s, head sent %s: %s',
     (method, kind, requestSent, bodySent, headSent, may) => {
-      expect(mayTryAgain(request(method, headSent), { kind, message: '' }, { requestSent, bodySent })).toBe(
-        may,
-      )
+      const progress = { requestSent, bodySent, elapsed: 0 }
+      const settings = { conditions: NEXT.error | NEXT.timeout, tries: 0, timeout: 0 }
+      expect(mayTryAgain(request(method, headSent), { kind, message: '' }, progress, settings)).toBe(may)
     },
   )
 })
 
 describe('connectFailure', () => {
-  const tcp = { name: '192.0.2.1:80', path: null } as Peer
-  const unix = { name: 'unix:/run/a', path: '/run/a' } as Peer
+  const tcp = { name: '192.0.2.1:80', path: null } as PeerAddress
+  const unix = { name: 'unix:/run/a', path: '/run/a' } as PeerAddress
 
-  it.each<[string, number, Peer, string, string | undefined]>([
+  it.each<[string, number, PeerAddress, string, string | undefined]>([
     ['ECONNREFUSED', 111, tcp, 'connect() failed (111: Connection refused)', undefined],
     ['EHOSTUNREACH', 113, tcp, 'connect() failed (113: No route to host)', undefined],
     ['ENETUNREACH', 101, tcp, 'connect() to 192.0.2.1:80 failed (101: Network is unreachable)', 'error'],

@@ -138,16 +138,16 @@ describe('groups of run time', () => {
   })
 
   it('of addresses and sockets need no resolver', () => {
-    expect(groups.find(url('127.0.0.1:81'))!.peers).toMatchObject([{ name: '127.0.0.1:81', port: 81 }])
-    expect(groups.find(url('[::01]:81'))!.peers).toMatchObject([{ name: '[::1]:81', host: '::1' }])
-    expect(groups.find(url('unix:/a:/b'))!.peers).toMatchObject([{ name: 'unix:/a', path: '/a' }])
+    expect(groups.find(url('127.0.0.1:81'))!.set.peers).toMatchObject([{ name: '127.0.0.1:81', port: 81 }])
+    expect(groups.find(url('[::01]:81'))!.set.peers).toMatchObject([{ name: '[::1]:81', host: '::1' }])
+    expect(groups.find(url('unix:/a:/b'))!.set.peers).toMatchObject([{ name: 'unix:/a', path: '/a' }])
     expect(asked).toEqual([])
     expect(groups.find(url('127.0.0.1:81'))).toBe(groups.find(url('127.0.0.1:81/other')))
   })
 
   it('stay the same while their addresses do, and keep the peers that stay', async () => {
     const first = await found('a.test')
-    expect(first.peers.map(({ name }) => name)).toEqual(['192.0.2.1:80', '192.0.2.2:80'])
+    expect(first.set.peers.map(({ name }) => name)).toEqual(['192.0.2.1:80', '192.0.2.2:80'])
     clock += 10_000
     expect(await found('a.test')).toBe(first)
     clock += 10_000
@@ -155,8 +155,8 @@ describe('groups of run time', () => {
     asked.at(-1)!.done(null, ['192.0.2.2', '192.0.2.3'])
     const second = (await later)!
     expect(second).not.toBe(first)
-    expect(second.peers.map(({ name }) => name)).toEqual(['192.0.2.2:80', '192.0.2.3:80'])
-    expect(second.peers[0]).toBe(first.peers[1])
+    expect(second.set.peers.map(({ name }) => name)).toEqual(['192.0.2.2:80', '192.0.2.3:80'])
+    expect(second.set.peers[0]).toBe(first.set.peers[1])
   })
 
   it('differ by port and share their idle connections', async () => {

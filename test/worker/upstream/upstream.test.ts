@@ -16,10 +16,10 @@ const LOCATIONS = `
   location /impatient/ { proxy_pass http://%BACKEND%; client_body_timeout 100ms; }
 `
 const UPSTREAMS = `
-  upstream two { server %BACKEND%; server %BACKEND2%; }
+  upstream two { server %BACKEND% max_fails=0; server %BACKEND2% max_fails=0; }
   server { listen 127.0.0.1:%PORT%; server_name deaf; client_body_timeout 100ms;
     location / { proxy_pass http://127.0.0.1:%DEAF%; proxy_connect_timeout 600ms; } }
-  upstream second { server 127.0.0.1:%CLOSED%; server %BACKEND%; }
+  upstream second { server 127.0.0.1:%CLOSED% max_fails=0; server %BACKEND%; }
 `
 const FORMAT = '$status $request_method $uri $body_bytes_sent $upstream_status [$upstream_addr]'
 const CONF = serverConf(LOCATIONS, UPSTREAMS).replace(

@@ -30,6 +30,10 @@ export interface ProxyConf extends ResponseConf {
   proxyConnectTimeout: number
   proxySendTimeout: number
   proxyReadTimeout: number
+  /** Bits of NEXT. */
+  proxyNextUpstream: number
+  proxyNextUpstreamTries: number
+  proxyNextUpstreamTimeout: number
   /** Settled by `finish` where there is a proxyPass. */
   plan: ProxyPlan | null
 }

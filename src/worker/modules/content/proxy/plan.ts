@@ -4,6 +4,7 @@
 import type { BuildContext } from '../../../../shared/conf/build.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
+import { NEXT } from '../../../upstream/next.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import type { UpstreamProtocol, UpstreamSettings } from '../../../upstream/protocol.ts'
 import type { RuntimeGroups } from '../../../upstream/runtime-groups.ts'
@@ -40,6 +41,11 @@ export class ProxyPlan {
       readTimeout: conf.proxyReadTimeout,
       socketKeepalive: conf.proxySocketKeepalive,
       bind: conf.proxyBind || null,
+      next: {
+        conditions: conf.proxyNextUpstream & NEXT.off ? 0 : conf.proxyNextUpstream,
+        tries: conf.proxyNextUpstreamTries,
+        timeout: conf.proxyNextUpstreamTimeout,
+      },
     }
     this.kept = keptFor(context)
     this.groups = runtimeGroups(context)

@@ -8,10 +8,11 @@ import {
   LOCATION,
   type Setter,
 } from '../../../../shared/conf/command.ts'
-import { flag, number, oneOf, time } from '../../../../shared/conf/setters.ts'
+import { bitmask, flag, number, oneOf, time } from '../../../../shared/conf/setters.ts'
 import { DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
 import { compileBind, type LocalBind } from '../../../upstream/local-address.ts'
+import { NEXT } from '../../../upstream/next.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import { Resolving } from '../../../upstream/resolving.ts'
 import { enterUpstream } from '../../../upstream/states.ts'
@@ -56,6 +57,17 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     { name: 'proxy_connect_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
     { name: 'proxy_send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
     { name: 'proxy_read_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
+    // When it fails.
+    {
+      name: 'proxy_next_upstream',
+      in: HTTP_ANY,
+      args: [1, Infinity],
+      set: bitmask(NEXT),
+      repeat: true,
+      default: NEXT.error | NEXT.timeout,
+    },
+    { name: 'proxy_next_upstream_tries', in: HTTP_ANY, args: 1, set: number(), default: 0 },
+    { name: 'proxy_next_upstream_timeout', in: HTTP_ANY, args: 1, set: time(), default: 0 },
   ],
   finish(conf, scope, context) {
     const outer = scope.parent?.conf(proxy)

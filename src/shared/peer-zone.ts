@@ -1,0 +1,228 @@
+// What all workers know together of the peers of one upstream. Layout, writers and meaning stand here only.
+//
+// Zone `upstream NAME`: a header, then a slot for each peer, then a row of connection counts for each worker.
+//   header, 64 bytes: int32 0: lock; 1: slots; the rest is free.
+//   slot, 256 bytes:
+//     float64 0 checked, 1 accessed (see below), 2 slow start began, 3 average header time, 4 average response time,
+//       5-7 free. Times are milliseconds of `sharedNow`; 0: never.
+//     int32 16 conns, 17 fails, 18 current weight, 19 effective weight, 20 configured weight, 21 flags, 22 length of
+//       the key (0: the slot is free), 23-31 free.
+//     bytes 128-255: the key, which the slot is found by: the peer's name, numbered where an upstream has it twice.
+//   row, 4 bytes a slot: connections of that worker to the peer of the slot: its share of `conns`, taken back when it
+//     dies. Written by the worker alone.
+// `conns` is changed with Atomics by every worker. All else of a slot is written under the lock.
+
+import { latin1 } from './latin1.ts'
+import { SharedLock } from './shared-lock.ts'
+import { WORKER_SLOTS } from './stats.ts'
+
+const HEADER_BYTES = 64
+const SLOT_BYTES = 256
+const SLOTS_AT = 1
+const KEY_AT = 128
+/** Longest key: a unix socket's path, its scheme and a number fit. */
+const LONGEST_KEY = SLOT_BYTES - KEY_AT
+
+const CHECKED = 0
+const ACCESSED = 1
+const CONNS = 16
+const FAILS = 17
+const CURRENT_WEIGHT = 18
+const EFFECTIVE_WEIGHT = 19
+const WEIGHT = 20
+const KEY_LENGTH = 22
+
+/** The state of one peer, as all workers see it. */
+export class PeerState {
+  readonly #ints: Int32Array
+  readonly #floats: Float64Array
+  /** One element: what this thread holds of `conns`. */
+  readonly #share: Int32Array
+
+  constructor(slot: Int32Array, share: Int32Array) {
+    this.#ints = slot
+    this.#floats = new Float64Array(slot.buffer, slot.byteOffset, KEY_AT / 8)
+    this.#share = share
+  }
+
+  /** Requests at this peer now. */
+  get conns(): number {
+    return Atomics.load(this.#ints, CONNS)
+  }
+
+  /** Counts one more request, where there are fewer than `most` (0: any number). */
+  take(most: number): boolean {
+    if (most > 0) {
+      let conns = this.conns
+      for (;;) {
+        if (conns >= most) return false
+        const before = Atomics.compareExchange(this.#ints, CONNS, conns, conns + 1)
+        if (before === conns) break
+        conns = before
+      }
+    } else Atomics.add(this.#ints, CONNS, 1)
+    this.#share[0]!++
+    return true
+  }
+
+  /** A request that `take` counted is over. */
+  give(): void {
+    this.#share[0]!--
+    Atomics.sub(this.#ints, CONNS, 1)
+  }
+
+  /** Failures since the peer was last seen to work. */
+  get fails(): number {
+    return this.#ints[FAILS]!
+  }
+  set fails(count: number) {
+    this.#ints[FAILS] = count
+  }
+
+  /** When the peer last failed, or was last chosen so long after it that it counts as tried again. */
+  get checked(): number {
+    return this.#floats[CHECKED]!
+  }
+  set checked(time: number) {
+    this.#floats[CHECKED] = time
+  }
+
+  /** When it last failed. */
+  get accessed(): number {
+    return this.#floats[ACCESSED]!
+  }
+  set accessed(time: number) {
+    this.#floats[ACCESSED] = time
+  }
+
+  /** Of the smooth weighted round robin. */
+  get currentWeight(): number {
+    return this.#ints[CURRENT_WEIGHT]!
+  }
+  set currentWeight(weight: number) {
+    this.#ints[CURRENT_WEIGHT] = weight
+  }
+
+  /** The weight less what failures took of it. */
+  get effectiveWeight(): number {
+    return this.#ints[EFFECTIVE_WEIGHT]!
+  }
+  set effectiveWeight(weight: number) {
+    this.#ints[EFFECTIVE_WEIGHT] = weight
+  }
+}
+
+export class PeerZone {
+  readonly #ints: Int32Array
+  readonly #bytes: Buffer
+  readonly #slots: number
+  readonly #worker: number
+  readonly #lock: SharedLock
+
+  /** `memory`: of the size `zoneBytes` gave; `worker`: slot of the worker this thread is. */
+  constructor(memory: SharedArrayBuffer, slots: number, worker: number) {
+    this.#ints = new Int32Array(memory)
+    this.#bytes = Buffer.from(memory)
+    this.#slots = slots
+    this.#worker = worker
+    this.#lock = new SharedLock(this.#ints, 0, worker + 1)
+    this.#ints[SLOTS_AT] = slots
+  }
+
+  /** The zone in `memory` that another thread has laid out, or null where none has yet. */
+  static existing(memory: SharedArrayBuffer, worker: number): PeerZone | null {
+    const slots = new Int32Array(memory, 0, SLOTS_AT + 1)[SLOTS_AT]!
+    return slots === 0 ? null : new PeerZone(memory, slots, worker)
+  }
+
+  lock(): void {
+    this.#lock.lock()
+  }
+
+  unlock(): void {
+    this.#lock.unlock()
+  }
+
+  /**
+   * The state of the peer called `key`: what is there of it, or a free slot; null where the zone is full. A `weight`
+   * that is not the one it had begins anew.
+   */
+  claim(key: string, weight: number): PeerState | null {
+    this.lock()
+    try {
+      const slot = this.#find(key)
+      if (slot < 0) return null
+      const ints = this.#slot(slot)
+      if (ints[WEIGHT] !== weight) {
+        ints[WEIGHT] = weight
+        ints[EFFECTIVE_WEIGHT] = weight
+        ints[CURRENT_WEIGHT] = 0
+      }
+      return new PeerState(ints, this.#row(this.#worker).subarray(slot, slot + 1))
+    } finally {
+      this.unlock()
+    }
+  }
+
+  /** Frees the slots of all peers but those called `keys`, once no request is at them. Called by the master. */
+  keepOnly(keys: ReadonlySet<string>): void {
+    this.lock()
+    for (let slot = 0; slot < this.#slots; slot++) {
+      const ints = this.#slot(slot)
+      if (ints[KEY_LENGTH] === 0 || keys.has(this.#key(slot)) || Atomics.load(ints, CONNS) > 0) continue
+      ints.fill(0)
+    }
+    this.unlock()
+  }
+
+  /** The worker in this slot has died: what it held is given back. Called by the master. */
+  reclaim(worker: number): void {
+    this.#lock.releaseOf(worker + 1)
+    const row = this.#row(worker)
+    for (let slot = 0; slot < this.#slots; slot++) {
+      if (row[slot] !== 0) Atomics.sub(this.#slot(slot), CONNS, row[slot]!)
+      row[slot] = 0
+    }
+  }
+
+  #find(key: string): number {
+    if (key.length > LONGEST_KEY) return -1
+    let free = -1
+    for (let slot = 0; slot < this.#slots; slot++) {
+      if (this.#slot(slot)[KEY_LENGTH] === 0) {
+        if (free < 0) free = slot
+      } else if (this.#key(slot) === key) return slot
+    }
+    if (free >= 0) {
+      this.#slot(free)[KEY_LENGTH] = key.length
+      this.#bytes.write(key, HEADER_BYTES + free * SLOT_BYTES + KEY_AT, 'latin1')
+    }
+    return free
+  }
+
+  #slot(slot: number): Int32Array {
+    const begin = (HEADER_BYTES + slot * SLOT_BYTES) / 4
+    return this.#ints.subarray(begin, begin + SLOT_BYTES / 4)
+  }
+
+  #key(slot: number): string {
+    const begin = HEADER_BYTES + slot * SLOT_BYTES + KEY_AT
+    return latin1(this.#bytes, begin, begin + this.#slot(slot)[KEY_LENGTH]!)
+  }
+
+  /** Shares of one worker, by slot. */
+  #row(worker: number): Int32Array {
+    const begin = (HEADER_BYTES + this.#slots * SLOT_BYTES) / 4 + worker * this.#slots
+    return this.#ints.subarray(begin, begin + this.#slots)
+  }
+}
+
+/** Bytes of a zone with `slots` peers, shared by the workers of slots below `workers`. */
+export function zoneBytes(slots: number, workers = WORKER_SLOTS): number {
+  return HEADER_BYTES + slots * (SLOT_BYTES + 4 * workers)
+}
+
+/** Slots for an upstream that has `peers` now: a reload that brings some more keeps the zone. */
+export function zoneSlots(peers: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(peers * 2, 16)))
+}

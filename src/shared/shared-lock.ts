@@ -1,0 +1,52 @@
+// A mutex in shared memory, for the few things that threads must do as one step. Held for microseconds, never across
+// I/O; a thread that waits long sleeps instead of spinning. What a dead thread holds is released by the master.
+
+/** Tries before a thread sleeps. */
+const SPINS = 100
+/** A sleeper looks again after so many milliseconds, should it have been forgotten. */
+const LONGEST_SLEEP = 50
+/** Bit of the word: somebody sleeps. The owner's number stands above it. */
+const WAITED_FOR = 1
+
+export class SharedLock {
+  readonly #words: Int32Array
+  readonly #at: number
+  readonly #mine: number
+
+  /** The lock is `words[at]`, 0 at first; `owner`: number of this thread among all that use it, from 1. */
+  constructor(words: Int32Array, at: number, owner: number) {
+    this.#words = words
+    this.#at = at
+    this.#mine = owner << 1
+  }
+
+  /** Not to be called twice by one thread. */
+  lock(): void {
+    if (Atomics.compareExchange(this.#words, this.#at, 0, this.#mine) !== 0) this.#wait()
+  }
+
+  unlock(): void {
+    if (Atomics.exchange(this.#words, this.#at, 0) & WAITED_FOR) Atomics.notify(this.#words, this.#at, 1)
+  }
+
+  /** Unlocks what the thread numbered `owner` held when it died. */
+  releaseOf(owner: number): void {
+    if (Atomics.load(this.#words, this.#at) >> 1 === owner) this.unlock()
+  }
+
+  #wait(): void {
+    const words = this.#words
+    const at = this.#at
+    for (let spin = 0; spin < SPINS; spin++) {
+      if (Atomics.compareExchange(words, at, 0, this.#mine) === 0) return
+    }
+    for (;;) {
+      // Others may sleep too: whoever slept tells the next one.
+      const held = Atomics.compareExchange(words, at, 0, this.#mine | WAITED_FOR)
+      if (held === 0) return
+      const expected = held | WAITED_FOR
+      if (held !== expected && Atomics.compareExchange(words, at, held, expected) !== held) continue
+      Atomics.wait(words, at, expected, LONGEST_SLEEP)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// The attempts of one request: which peer each goes to, what became of it for `$upstream_*` and for the peers' state,
+// and whether there is another.
+
+import type { Request } from '../http/request.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
+import { now } from '../tick.ts'
+import type { PeerConnection } from './connect.ts'
+import { type AttemptProgress, type Failure, mayTryAgain, type NextSettings } from './next.ts'
+import type { Outcome, Peer, PeerGroup } from './peers.ts'
+import { Selection } from './selection.ts'
+import type { UpstreamState, UpstreamStates } from './states.ts'
+
+export class Attempts {
+  readonly states: UpstreamStates
+  /** Where the present attempt goes to; null before the first. */
+  peer: Peer | null = null
+  /** The present attempt. */
+  current: UpstreamState | null = null
+  readonly #r: Request
+  readonly #group: PeerGroup
+  readonly #settings: NextSettings
+  readonly #selection: Selection
+  readonly #started = now()
+
+  constructor(r: Request, group: PeerGroup, settings: NextSettings) {
+    this.states = r.upstream!
+    this.#r = r
+    this.#group = group
+    this.#settings = settings
+    this.#selection = new Selection(r, group, settings.tries)
+  }
+
+  /** Begins the next attempt; null: no peer is left, which is logged. */
+  next(): Peer | null {
+    const peer = this.#selection.next()
+    this.peer = peer
+    this.current = this.states.begin(peer === null ? this.#group.name : peer.name)
+    if (peer === null) {
+      this.#r.log('error', 'no live upstreams')
+      this.current.status = 502
+      this.current.responseTime = 0
+    }
+    return peer
+  }
+
+  /** The same attempt from the beginning: nothing has come of it, and nothing is to be seen of it. */
+  again(): void {
+    this.states.list.pop()
+    this.current = this.states.begin(this.peer!.name)
+  }
+
+  connected(): void {
+    const current = this.current!
+    current.connectTime = now() - current.started
+  }
+
+  headSeen(head: ResponseHead): void {
+    const current = this.current!
+    current.headerTime = now() - current.started
+    current.status = head.status
+  }
+
+  /** The attempt is over. */
+  finish(connection: PeerConnection, outcome: Outcome): void {
+    const current = this.current!
+    current.responseTime = now() - current.started
+    // As nginx, framing counts as content.
+    if (current.headerTime >= 0) current.responseLength = current.bytesReceived - connection.reader.length
+    this.#selection.finish(connection.peer, outcome)
+  }
+
+  /** Whether another attempt may follow a failure of the present one, peers permitting. */
+  mayFollow(failure: Failure, progress: Omit<AttemptProgress, 'elapsed'>): boolean {
+    const elapsed = now() - this.#started
+    return mayTryAgain(this.#r, failure, { ...progress, elapsed }, this.#settings)
+  }
+
+  /** Whether peers are left; `ended`: the present attempt is over. */
+  left(ended: boolean): boolean {
+    return this.#selection.tries > (ended ? 0 : 1)
+  }
+}

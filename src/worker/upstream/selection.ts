@@ -1,0 +1,51 @@
+// The peers one request goes to, attempt after attempt: which were tried, and how many more may be.
+
+import type { Request } from '../http/request.ts'
+import type { Picker } from './balance/balancer.ts'
+import type { Outcome, Peer, PeerGroup, PeerSet } from './peers.ts'
+
+export class Selection {
+  readonly set: PeerSet
+  /** Index of the balancer in use: 0 the servers, 1 the backups. */
+  tier = 0
+  /** null: none yet. */
+  tried: Set<Peer> | null = null
+  /** Attempts left, the one under way included. */
+  tries: number
+  readonly #r: Request
+  readonly #group: PeerGroup
+  #picker: Picker | null = null
+
+  /** `tries`: `proxy_next_upstream_tries`; 0: as many as there are peers. */
+  constructor(r: Request, group: PeerGroup, tries: number) {
+    this.#r = r
+    this.#group = group
+    this.set = group.set
+    this.tries = tries === 0 ? this.set.tries : Math.min(tries, this.set.tries)
+  }
+
+  /** Of the present tier. */
+  get picker(): Picker {
+    return (this.#picker ??= this.set.balancers[this.tier]!.begin(this.#r))
+  }
+
+  nextTier(): void {
+    this.tier++
+    this.#picker = null
+    this.tried = null
+  }
+
+  /** A peer for an attempt; null: no live one is left. */
+  next(): Peer | null {
+    return this.#group.pick(this)
+  }
+
+  /** The attempt at `peer` is over. */
+  finish(peer: Peer, outcome: Outcome): void {
+    this.#group.finish(this.#r, this, peer, outcome)
+    if (outcome === 'ok') return
+    this.tries = this.set.single === null ? this.tries - 1 : 0
+    this.tried ??= new Set()
+    this.tried.add(peer)
+  }
+}
