@@ -95,7 +95,7 @@ export const upstreams: readonly Entry[] = [
   {
     shows: 'parameters of servers',
     block: 3,
-    check: (run) => expectShares(run, 'a', [6, 2, 2, 0]),
+    check: (run) => expectShares(run, 'a', [6, 2, 0, 2]),
   },
   {
     shows: 'a WebSocket upgrade by a map of $http_upgrade',
