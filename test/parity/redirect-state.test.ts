@@ -2,7 +2,10 @@
 // lists, captures, and whether its connection is kept.
 
 import { describeParity } from './compare.ts'
+import { fixedFiles } from './fixed-files.ts'
 import { get, MODERN, type ParityCases, reply, replyWith, request } from './requests.ts'
+
+const files = fixedFiles()
 
 const HTTP = `${MODERN}
   log_format parity '$request_method $request_uri -> $uri ? $args: $status '
@@ -20,6 +23,18 @@ const HTTP = `${MODERN}
     location @again { error_page 502 /page-502; proxy_pass http://%BACKEND%; }
     location /thrice { error_page 502 = /twice; recursive_error_pages on; proxy_pass http://%REFUSED%; }
     location ~ ^/captured/(.*)$ { error_page 403 /shown; return 403; }
+    location /failed-missing { error_page 502 /missing; proxy_pass http://%REFUSED%; }
+    location /failed-named { error_page 502 @unset; proxy_pass http://%REFUSED%; }
+    location /refused-named { error_page 405 @unset; }
+    location /refused-range { error_page 416 @unset; root ${files.folder}; try_files /a.txt =404; }
+    location /unset-passed { add_header X-Unset "$unset"; proxy_pass http://%BACKEND%; }
+    location @unset { return 200 "$unset\\n"; }
+    location /ask-file { auth_request /a.txt; root /missing; }
+    location = /a.txt { root ${files.folder}; }
+    location /ask-elsewhere { auth_request /logs-elsewhere; proxy_pass http://%BACKEND%; }
+    location /logs-elsewhere { error_log logs/elsewhere.log; root /missing; }
+    location = /missing { root /missing; }
+    location /sets { set $unset 1; }
     location = /shown { return 200 "[$1]\\n"; }
     location ~ ^/asking/(?<part>[^/]*)/(.*)$ {
       auth_request /ask-captures;
@@ -109,6 +124,21 @@ const cases: ParityCases = [
     answer: { bytes: '', after: 'end' },
   },
   { name: 'captures', send: get('/captured/x%20y') },
+  ...[
+    '/failed-missing',
+    '/failed-named',
+    '/refused-named',
+    '/unset-passed',
+    '/ask-file',
+    '/ask-elsewhere',
+  ].map((path) => ({
+    name: `what the log says is being done: ${path}`,
+    send: request(path === '/refused-named' ? 'DELETE' : 'GET', path),
+  })),
+  {
+    name: 'what the log says behind a file that is not sent',
+    send: get('/refused-range', 'Range: bytes=99999-'),
+  },
   { name: 'named captures', send: get('/kept/x') },
   {
     name: 'captures and a subrequest',

@@ -127,7 +127,7 @@ function close(r: Request): void {
   r.source?.stop()
   r.source = null
   r.holding?.stop()
-  r.doing = 'logging request'
-  if (r.parent !== null && !r.conf(coreHttp).logSubrequest) return
+  if (r.parent === null) r.doing = 'logging request'
+  else if (!r.conf(coreHttp).logSubrequest) return
   for (const log of r.location.log) log(r)
 }

@@ -25,13 +25,14 @@ export function internalRedirect(r: Request, uri: string, args: string | null): 
 
 /** Runs the request as one for `uri` that did not come from a client. */
 export function runInternal(r: Request, uri: string, args: string | null): void {
+  startOver(r)
+  r.doing = ''
   r.uri = uri
   r.args = args ?? ''
   r.redirectedWithoutArgs = args === null
   r.targetValid = false
   r.locationValid = true
   r.uriBehindAlias = false
-  startOver(r)
   enterLocation(r, r.server.plan)
   runServerPhases(r, r.server.afterRead)
 }
@@ -60,7 +61,7 @@ function startOver(r: Request): void {
   r.contentHandler = null
   r.source?.stop()
   r.source = null
-  r.doing = ''
+  r.upstream?.settle()
 }
 
 /** Counts one change of the URI; false: it was one too many, and has ended the request. */

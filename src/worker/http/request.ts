@@ -206,9 +206,9 @@ export class Request {
     return this.location.confs[module.index] as C
   }
 
-  /** Writes an error-log line with the request's context behind it. */
+  /** Writes a line with the request's context to the error log of where the client's request is now. */
   log(level: Level, message: string): void {
-    const log = this.location.errorLog
+    const log = this.main.location.errorLog
     if (log.enabled(level)) log.log(level, message + this.#context(), this.stream.connection.id)
   }
 

@@ -104,8 +104,12 @@ class SubrequestStream implements ClientStream {
   closeTunnel(): void {}
 
   finish(r: Request): void {
-    this.#parent.source = null
-    if (!this.#parent.ended) this.#done(r)
+    const parent = this.#parent
+    parent.source = null
+    if (parent.ended) return
+    // As in nginx, whose connection knows one thing that is being done.
+    parent.doing = r.doing
+    this.#done(r)
   }
 
   terminate(r: Request): void {

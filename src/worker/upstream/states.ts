@@ -37,7 +37,7 @@ export interface UpstreamName {
 export class UpstreamStates {
   readonly list: UpstreamState[] = []
   name: UpstreamName
-  /** Knows the URL the request goes to now, as the error log shows it. */
+  /** Knows the URL the request goes to, or went to last, as the error log shows it. */
   source: { url(): string } | null = null
   /** Fields of the last response head; null without one, or where no variable reads them. */
   fields: Fields | null = null
@@ -46,6 +46,12 @@ export class UpstreamStates {
 
   constructor(name: UpstreamName) {
     this.name = name
+  }
+
+  /** The request goes elsewhere: the URL stays the one it went to until now. */
+  settle(): void {
+    const url = this.source?.url()
+    if (url !== undefined) this.source = { url: () => url }
   }
 
   /** A new attempt; the ones before stay for the lists. */

@@ -230,7 +230,6 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#attempts.headSeen(head)
     if (head.status >= 403 && this.#passedOver(head.status)) return false
     this.#state = 'body'
-    r.doing = 'reading upstream'
     const body = this.#connection!.body
     if (this.#headOnly || head.status === 204 || head.status === 304) body.startLength(0)
     else if (head.chunked) body.startChunked()
@@ -239,6 +238,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#headSeen(head)
     if (this.#headOnly && r.client.method !== 'HEAD') r.response.contentLength = 0
     sendHead(r)
+    r.doing = 'reading upstream'
     if (!body.done) {
       if (r.client.method !== 'HEAD') return true
       // The client wants none of what follows.
@@ -363,6 +363,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#finishAttempt('ok')
     if (spoiled || !connection.reader.head.keepAlive || !requestComplete) connection.destroy()
     else this.#group.idle.offer(connection)
+    this.r.doing = 'sending to client'
     finalize(this.r, OK)
   }
 
@@ -416,6 +417,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
 
   #end(status: number): void {
     this.#state = 'done'
+    this.r.doing = 'sending to client'
     this.#connection = null
     if (this.r.headSent) this.r.out.abort()
     finalize(this.r, status)

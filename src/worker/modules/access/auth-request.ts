@@ -44,7 +44,6 @@ function addAssignment(...[directive, context, previous]: Parameters<Setter>): A
 function handleAuthRequest(r: Request): Promise<Result> {
   return new Promise((settle) => {
     const started = subrequest(r, r.conf(authRequest).authRequest as string, null, (sub) => {
-      if (sub.upstream !== null && sub.errorStatus === 0) r.doing = 'sending to client'
       for (const { variable, value } of r.conf(authRequest).authRequestSet) {
         variable.assign(r, value.evaluate(sub))
       }

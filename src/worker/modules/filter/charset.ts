@@ -121,8 +121,5 @@ function override(r: Request, type: string, given: string): void {
   }
   const convertible = known.has(asciiLower(given)) && known.has(asciiLower(name))
   if (convertible && response.get('content-encoding')) return
-  const { doing } = r
-  r.doing = 'reading response header from upstream'
   r.log('error', `no "charset_map" between the charsets "${given}" and "${name}"`)
-  r.doing = doing
 }

@@ -207,12 +207,9 @@ function replaced(fields: Fields, index: number, value: string | null): string |
 
 function warnOfDuplicate(r: Request, fields: Fields, index: number, name: string): void {
   const first = fields.indexOf(name, fields.hash(index))
-  const doing = r.doing
-  r.doing = 'reading response header from upstream'
   r.log(
     'warn',
     `upstream sent duplicate header line: "${fields.name(index)}: ${fields.value(index)}", ` +
       `previous value: "${fields.name(first)}: ${fields.value(first)}", ignored`,
   )
-  r.doing = doing
 }

@@ -55,6 +55,7 @@ export function sendFile(r: Request, file: OpenFile, coding: string): Result {
     file.release()
     return DONE
   }
+  r.doing = 'sending response to client'
   response.status = 200
   response.contentType = contentType(r.conf(coreHttp), r.uri) || null
   response.contentLength = file.size
