@@ -224,5 +224,5 @@ export function zoneBytes(slots: number, workers = WORKER_SLOTS): number {
 
 /** Slots for an upstream that has `peers` now: a reload that brings some more keeps the zone. */
 export function zoneSlots(peers: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(peers * 2, 16)))
+  return 2 ** Math.ceil(Math.log2(peers + 3))
 }
