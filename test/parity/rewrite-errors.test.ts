@@ -23,6 +23,8 @@ const SERVER = [
   'set $ b;',
   'break now;',
   'if { }',
+  'if () { }',
+  'if ( ) { }',
   'if $a { return 200; }',
   'if ($host) return 200;',
   'if ($host ) { return 200; ',

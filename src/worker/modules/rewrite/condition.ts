@@ -16,7 +16,7 @@ export type Condition = (r: Request) => boolean
 /** Compiles the arguments of `if`, parentheses included. Errors are nginx's. */
 export function compileCondition(args: readonly string[], context: BuildContext): Condition {
   const words = withoutParentheses(args, context)
-  const [first = ''] = words
+  const [first = ')'] = words
   const invalid = (): never => context.error(`invalid condition "${first}"`)
   if (first.length > 1 && first.startsWith('$')) {
     if (words.length !== 1 && words.length !== 3) invalid()
