@@ -51,6 +51,12 @@ export class Http1Connection implements TransportOwner, StreamOwner {
   #consuming = false
   /** Bytes behind the request being started: the client is still sending. */
   #unread = 0
+  /** What has come behind the head of the request that is being started, where that has a body; null: none is. */
+  #behind: Buffer | null = null
+  #behindStart = 0
+  #behindEnd = 0
+  /** What is there of the body is being thrown away, for somebody who waits to know whether it is sound. */
+  #discardingNow = false
   /** Those of the last request, for the time behind it. */
   #settings: ConnectionConf
   #idleSince = now()
@@ -164,7 +170,9 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     if (stop >= 0) {
       this.#unread = end - stop
       this.client.requests++
-      this.#start(Http1Stream.accept(this, this.#heads.take(), this.#at.servers, this.#started))
+      const stream = Http1Stream.accept(this, this.#heads.take(), this.#at.servers, this.#started)
+      if (stream.body !== null) return this.#startBefore(stream, bytes, stop, end)
+      this.#start(stream)
       return stop
     }
     // The time is for the whole head, however many pieces it comes in; that of the first began with the connection.
@@ -203,6 +211,16 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     else runRequest(r)
   }
 
+  /** Starts a request with a body, of which `bytes[start, end)` has come; returns the end of what was read of that. */
+  #startBefore(stream: Http1Stream, bytes: Buffer, start: number, end: number): number {
+    this.#behind = bytes
+    this.#behindStart = start
+    this.#behindEnd = end
+    this.#start(stream)
+    this.#behind = null
+    return this.#behindStart
+  }
+
   /** Answers a head that is no request; the connection ends with it. */
   #refuse(): void {
     this.#unread = 1
@@ -238,7 +256,8 @@ export class Http1Connection implements TransportOwner, StreamOwner {
       this.#brokenBody(body)
       return end
     }
-    if (r !== undefined) r.length += stop - start
+    // As with nginx, `$request_length` knows nothing of what nobody asked for.
+    if (r !== undefined && !body.discarding) r.length += stop - start
     if (body.finished) {
       this.#unread = end - stop
       this.#bodyDone()
@@ -276,9 +295,10 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     if (r === undefined) return this.#close()
     this.#phase = 'busy'
     r.keepalive = false
-    r.log('info', 'client sent invalid chunked body')
+    r.log('error', 'client sent invalid chunked body')
     body.abort()
-    if (!r.ended) finalize(r, 400)
+    // Whoever is about to throw it away has the request, and learns of it.
+    if (!r.ended && !this.#discardingNow) finalize(r, 400)
   }
 
   // --- what a request asks of its connection
@@ -290,6 +310,17 @@ export class Http1Connection implements TransportOwner, StreamOwner {
   bodyWanted(): void {
     this.#expectBody(this.#stream!.request, this.#body!)
     this.#takeAhead()
+  }
+
+  bodyUnwanted(): void {
+    this.#readTimer.stop()
+    this.#discardingNow = true
+    const bytes = this.#behind
+    if (bytes === null) this.#takeAhead()
+    else if (this.#behindStart < this.#behindEnd) {
+      this.#behindStart = this.#readBody(bytes, this.#behindStart, this.#behindEnd)
+    }
+    this.#discardingNow = false
   }
 
   releaseTransport(): { transport: Transport; early: Buffer | null } {

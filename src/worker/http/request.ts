@@ -52,8 +52,8 @@ export interface ClientStream {
   /** Starts passing the request body to `sink`. The returned source resumes it. */
   receiveBody(r: Request, sink: BodySink): RequestContent
   /**
-   * What is left of the request body is read and thrown away. false: what was there of it is broken, and the request
-   * has been refused for that; the caller has no part in it any more.
+   * What is left of the request body is read and thrown away. false: what is there of it is broken, for which the caller
+   * answers 400 unless it has another error to tell of.
    */
   discardBody(r: Request): boolean
   /**

@@ -20,6 +20,8 @@ export interface StreamOwner extends WriterOwner {
   readonly transport: Transport
   /** The body has somewhere to go now. */
   bodyWanted(): void
+  /** The body is thrown away: at once, as far as it is there. */
+  bodyUnwanted(): void
   /** Gives away the transport, paused, with what the client sent ahead. */
   releaseTransport(): { transport: Transport; early: Buffer | null }
   takeTransport(): void
@@ -189,7 +191,7 @@ export class Http1Stream implements ClientStream {
     if (body === null || body.finished || body.discarding) return true
     this.#askForBody()
     body.discard()
-    this.#owner.bodyWanted()
+    this.#owner.bodyUnwanted()
     return !body.aborted
   }
 

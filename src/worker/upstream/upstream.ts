@@ -65,7 +65,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     if (bind !== null) this.#local = bind.find(r)
     if (r.client.hasBody) {
       this.#hasBody = this.#protocol.passesBody
-      if (!this.#hasBody && !r.stream.discardBody(r)) return
+      if (!this.#hasBody && !r.stream.discardBody(r)) return this.#end(400)
       if (this.#hasBody && r.stream.bodyTaken) return this.#bodyGone()
     }
     this.#attempts.states.source = this

@@ -52,8 +52,12 @@ describe('a request in two parts', () => {
 
   it.each([...validRequests, ...malformedRequests])('$name', LIMIT, async ({ bytes }) => {
     const whole = answer([bytes])
+    // As in nginx, a broken body that nobody asked for is refused where that shows before there is an answer.
+    const behindHead = bytes.indexOf('\r\n\r\n') + 4
+    const late = answer([bytes.slice(0, behindHead), bytes.slice(behindHead)])
     for (const cut of places(bytes)) {
       const { sent, ended } = answer([bytes.slice(0, cut), bytes.slice(cut)])
+      if (cut >= behindHead && sent === late.sent && ended === late.ended) continue
       if (sent !== whole.sent || ended !== whole.ended) {
         expect({ cut, sent, ended }).toEqual({ cut, ...whole })
       }

@@ -39,7 +39,7 @@ describe('a malformed request', () => {
     expect(text).toContain('\r\nConnection: close\r\n')
     expect(backend.requests).toEqual([])
     const line = await eventually('line in the error log', () =>
-      /\[info\].*client sent.*\n/.exec(weir.errorLog.slice(errors)),
+      /\[(?:info|error)\].*client sent.*\n/.exec(weir.errorLog.slice(errors)),
     )
     expect(line[0]).toContain('client: 127.0.0.1')
   })

@@ -21,7 +21,7 @@ export function setReturn(...[directive, context]: Parameters<Setter>): true {
   const plain = status >= 400 && (text === null || text.constant === '')
   const step: Step = (r) => {
     if (plain) return status
-    if (!r.stream.discardBody(r)) return DONE
+    if (!r.stream.discardBody(r)) return 400
     // The text may name the status.
     r.response.status = status
     const value = text?.evaluate(r) ?? ''

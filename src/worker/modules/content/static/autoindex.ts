@@ -50,7 +50,7 @@ export const autoindex: Module<AutoindexConf> = defineModule<AutoindexConf>({
 
 function listFolder(r: Request): Result | Promise<Result> {
   if (!r.uri.endsWith('/') || (r.method !== 'GET' && r.method !== 'HEAD')) return DECLINED
-  if (!r.stream.discardBody(r)) return DONE
+  if (!r.stream.discardBody(r)) return 400
   const path = mapUri(r)
   if (path === null) return 500
   let format = r.conf(autoindex).autoindexFormat

@@ -53,7 +53,7 @@ export function sendFile(r: Request, file: OpenFile, coding: string): Result {
   const { response } = r
   if (!r.stream.discardBody(r)) {
     file.release()
-    return DONE
+    return 400
   }
   r.doing = 'sending response to client'
   response.status = 200
