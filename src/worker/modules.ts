@@ -34,6 +34,7 @@ import { notModified } from './modules/filter/not-modified.ts'
 import { range } from './modules/filter/range.ts'
 import { internal } from './modules/internal.ts'
 import { log } from './modules/log.ts'
+import { msie } from './modules/msie.ts'
 import { proxyProtocol } from './modules/proxy-protocol.ts'
 import { redirects } from './modules/redirects.ts'
 import { map } from './modules/rewrite/map.ts'
@@ -53,6 +54,7 @@ export const httpModules: readonly Module[] = [
   limitExcept,
   satisfy,
   errorPages,
+  msie,
   proxyProtocol,
   map,
   realIp,

@@ -93,6 +93,8 @@ master_process | on/off | on | off: no worker threads, for debugging
 max_headers | number | 1000 | fields a request may have
 max_ranges | number | 2147483647 | ranges a request may ask for; 0: none are offered
 merge_slashes | on/off | on | takes several slashes in a row for one
+msie_padding | on/off | on | pads pages of errors for browsers that hide short ones
+msie_refresh | on/off | off | pages that lead on in place of redirects, for MSIE
 open_file_cache | off; max=number [inactive=time] | off | holds files open, with what is known of them
 open_file_cache_errors | on/off | off | holds what could not be opened too
 open_file_cache_min_uses | number | 1 | how often a file has to be asked for to be held

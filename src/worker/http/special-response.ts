@@ -1,6 +1,7 @@
 // Responses weir makes itself for a status: nginx's plain pages with weir's name in them.
 
 import { coreHttp } from '../modules/core.ts'
+import { padding, refreshPage } from '../modules/msie.ts'
 import { fieldValue } from './fields.ts'
 import type { Request } from './request.ts'
 
@@ -86,6 +87,12 @@ export function specialResponse(r: Request, status: number): string | null {
   response.lines = lines
   const detail = DETAILS[status]
   response.status = detail === undefined ? status : 400
+  const refresh = refreshPage(r, status, location)
+  if (refresh !== null) {
+    response.status = 200
+    response.contentType = 'text/html'
+    return refresh
+  }
   if (status >= 300 && status < 309) response.location = location
   if (detail === undefined && !PAGES.has(status)) return null
   response.contentType = 'text/html'
@@ -94,7 +101,8 @@ export function specialResponse(r: Request, status: number): string | null {
   const more = detail === undefined ? '' : `<center>${detail}</center>\r\n`
   return (
     `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${heading}</h1></center>\r\n${more}` +
-    `<hr><center>${serverSignature(r)}</center>\r\n</body>\r\n</html>\r\n`
+    `<hr><center>${serverSignature(r)}</center>\r\n</body>\r\n</html>\r\n` +
+    (status < 400 ? '' : padding(r))
   )
 }
 

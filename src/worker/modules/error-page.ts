@@ -9,6 +9,7 @@ import { respond } from '../http/finalize.ts'
 import { defineModule } from '../http/module.ts'
 import { internalRedirect, namedRedirect } from '../http/phases.ts'
 import type { Request } from '../http/request.ts'
+import { needsRefresh } from './msie.ts'
 
 interface ErrorPage {
   /** URI, `@name`, or URL. */
@@ -80,7 +81,8 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 /** Any other target is the place of a redirect. */
 function redirect(r: Request, url: string, status: number | null): void {
   r.response.location = fieldValue(url)
-  respond(r, status !== null && REDIRECTS.has(status) ? status : 302)
+  // As in nginx, a page that refreshes itself takes the place of each of these redirects.
+  respond(r, status !== null && REDIRECTS.has(status) && !needsRefresh(r) ? status : 302)
 }
 
 function serve(r: Request, { target, args, status }: ErrorPage): void {
