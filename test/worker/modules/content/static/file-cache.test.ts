@@ -165,6 +165,31 @@ describe('what is held', () => {
     },
   )
 
+  it('a file that many ask for at once is read once, and is in memory from the next time on', async () => {
+    const cache = new FileCache(ALL)
+    const path = write('medium', BIG)
+    for (const size of [undefined, BIG.length]) {
+      const files = await Promise.all(Array.from({ length: 5 }, () => cache.open(path)))
+      expect(new Set(files).size).toBe(1)
+      expect(files[0]!.bytes?.length).toBe(size)
+      for (const file of files) file.release()
+    }
+    expect((await ask(cache, path)).held).toBe(true)
+    await eventually('the descriptors closed', () => descriptors().length === 0)
+  })
+
+  it('a large file that many ask for at once is closed when the last of them is done', async () => {
+    const cache = new FileCache({ ...ALL, all: false })
+    const path = write('big', HUGE)
+    const files = await Promise.all(Array.from({ length: 3 }, () => cache.open(path)))
+    files.pop()!.release()
+    files.pop()!.release()
+    await ask(cache, write('other', 'o'))
+    expect(descriptors()).toContain(path)
+    files.pop()!.release()
+    await eventually('the descriptor closed', () => descriptors().length === 0)
+  })
+
   it('no more than max files', async () => {
     const cache = new FileCache({ ...ALL, max: 2 })
     const names = ['a', 'b', 'c'].map((name) => write(name, name))
