@@ -150,11 +150,17 @@ export class Http1Stream implements ClientStream {
   }
 
   get bytesSent(): number {
-    return this.writer.bytesSent
+    return this.writer.bytesSent - this.#lost
   }
 
   get bodyBytesSent(): number {
-    return this.writer.bodyBytesSent
+    return Math.max(0, this.writer.bodyBytesSent - this.#lost)
+  }
+
+  /** Bytes given to the transport of a response that was broken off which it could not pass on any more. */
+  get #lost(): number {
+    const { ended, complete } = this.request
+    return ended && !complete ? this.#owner.transport.queued : 0
   }
 
   get bodyLength(): number {

@@ -35,6 +35,8 @@ interface Handle {
   readStop(): number
   writeLatin1String(request: WriteRequest, text: string): number
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number
+  /** Texts are each followed by their encoding, pieces of memory by 'buffer'. */
+  writev(request: WriteRequest, pieces: (Uint8Array | string)[], allBuffers: false): number
   shutdown(request: object): number
   close(done?: () => void): void
   reset?(done?: () => void): number
@@ -47,6 +49,7 @@ interface Handle {
 interface WriteRequest {
   oncomplete: ((this: WriteRequest, status: number) => void) | undefined
   transport: HandleTransport | null
+  /** What is being written, if it has to be kept or given back. */
   pinned: ReadBuffer | null
 }
 
@@ -108,6 +111,8 @@ export class HandleTransport implements Transport {
   #reading = false
   #ended = false
   #failure = 0
+  /** What was queued when it failed. */
+  #left = 0
 
   constructor(handle: Handle, owner: TransportOwner, streamBinding: StreamBinding) {
     this.owner = owner
@@ -135,7 +140,7 @@ export class HandleTransport implements Transport {
   }
 
   get queued(): number {
-    return this.#state === 'closed' ? 0 : (this.#handle.writeQueueSize ?? this.#unfinished)
+    return this.#failure !== 0 || this.#state === 'closed' ? this.#left : this.#queued()
   }
 
   send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean {
@@ -143,6 +148,7 @@ export class HandleTransport implements Transport {
     if (bytes === null || end === start) return this.#sendText(prefix + suffix)
     if (end - start <= STRING_LIMIT) return this.#sendText(prefix + latin1(bytes, start, end) + suffix)
     const own = bytes as ReadBuffer
+    if (own.steady === true) return this.#sendSteady(prefix, own, start, end, suffix)
     if (own.pins === undefined || own === sharedBuffer || start < prefix.length) {
       return this.#sendCopy(prefix, bytes, start, end, suffix)
     }
@@ -254,6 +260,16 @@ export class HandleTransport implements Transport {
     return this.#sent(request, this.#handle.writeBuffer(request, view), pinned)
   }
 
+  /** Sends bytes that stay as they are, with what goes around them, in one piece. */
+  #sendSteady(prefix: string, bytes: ReadBuffer, start: number, end: number, suffix: string): boolean {
+    const view = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
+    if (prefix === '' && suffix === '') return this.#sendBytes(view, bytes)
+    const request = (spareRequest ??= new this.#binding.WriteWrap())
+    const pieces = [prefix, 'latin1', view, 'buffer', suffix, 'latin1']
+    if (suffix === '') pieces.length = 4
+    return this.#sent(request, this.#handle.writev(request, pieces, false), bytes)
+  }
+
   /** Sends bytes that will not stay where they are, through buffers of the pool. */
   #sendCopy(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): boolean {
     let position = start
@@ -287,15 +303,20 @@ export class HandleTransport implements Transport {
     request.oncomplete = onWritten
     request.transport = this
     request.pinned = pinned
-    if (pinned !== null) pinned.pins!++
+    if (pinned !== null && pinned.steady !== true) pinned.pins!++
     this.#unfinished++
     return false
   }
 
   #fail(error: number): void {
     if (this.#failure !== 0 || this.#state === 'closed') return
+    this.#left = this.#queued()
     this.#failure = error
     atTickEnd(() => this.destroy())
+  }
+
+  #queued(): number {
+    return this.#handle.writeQueueSize ?? this.#unfinished
   }
 
   #localInfo(): AddressInfo {
@@ -317,7 +338,7 @@ function onRead(this: Handle): Buffer | undefined {
 }
 
 function onWritten(this: WriteRequest, status: number): void {
-  if (this.pinned !== null) unpin(this.pinned)
+  if (this.pinned !== null && this.pinned.steady !== true) unpin(this.pinned)
   this.pinned = null
   const transport = this.transport!
   this.transport = null

@@ -17,6 +17,8 @@ const SMALL_READ = 8192
 
 /** A buffer that may be pinned by unfinished writes. */
 export interface ReadBuffer extends Buffer {
+  /** Its bytes never change: writes refer to them, and it is nobody's to give back. */
+  steady?: boolean
   /** Unfinished writes from this buffer; undefined for memory that is not ours. */
   pins?: number
   /** A transport reads into it. */
@@ -37,6 +39,17 @@ function create(): ReadBuffer {
 
 /** Read into by every transport without a buffer of its own; never pinned: its bytes are copied where they must stay. */
 export const sharedBuffer: ReadBuffer = create()
+
+/** Declares that the bytes of `buffer` will never change: from here on they are sent from where they are. */
+export function keepSteady(buffer: Buffer): void {
+  const steady: ReadBuffer = buffer
+  steady.steady = true
+}
+
+export function isSteady(buffer: Buffer): boolean {
+  const { steady }: ReadBuffer = buffer
+  return steady === true
+}
 
 /** A buffer for one holder; give it back with `release`. */
 export function acquire(): ReadBuffer {

@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { latin1 } from '../../shared/latin1.ts'
+import type { ReadBuffer } from './read-buffer.ts'
 import { plainAddress, type Transport, type TransportOwner } from './transport.ts'
 
 export class SocketTransport implements Transport {
@@ -56,7 +57,8 @@ export class SocketTransport implements Transport {
     socket.cork()
     if (prefix !== '') socket.write(prefix, 'latin1')
     // A buffer from 'data' is never reused by Node; one from elsewhere may be, so it is copied.
-    socket.write(Buffer.from(bytes.subarray(start, end)), this.#written)
+    const part = bytes.subarray(start, end)
+    socket.write((bytes as ReadBuffer).steady === true ? part : Buffer.from(part), this.#written)
     if (suffix !== '') socket.write(suffix, 'latin1', this.#written)
     socket.uncork()
     return this.#hasRoom()

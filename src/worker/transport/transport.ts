@@ -26,10 +26,14 @@ export interface Transport {
   readonly localPort: number
   /** Some of what was sent is not with the kernel yet. */
   readonly backlogged: boolean
-  /** How many bytes those are, as far as it is known: fewer than before means that the peer has taken some. */
+  /**
+   * How many bytes those are, as far as it is known: fewer than before means that the peer has taken some. Of a transport
+   * that has failed: how many there were then.
+   */
   readonly queued: number
   /**
-   * Sends `prefix`, `bytes[start, end)` and `suffix` (latin1) in one operation. The caller may reuse `bytes` at once.
+   * Sends `prefix`, `bytes[start, end)` and `suffix` (latin1) in one operation. The caller may reuse `bytes` at once, unless
+   * it has said that they will never change (`keepSteady`).
    * false: wait for `onDrain` before sending more (what was given is taken all the same).
    */
   send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean

@@ -8,13 +8,15 @@ import { CLIENT_CLOSED_REQUEST, finalize } from '../../../http/finalize.ts'
 import { OK } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ContentPart } from '../../../http/response.ts'
-import { acquire, HEADROOM, READ_SIZE, release } from '../../../transport/read-buffer.ts'
-import type { OpenFile } from './open-file.ts'
+import { acquire, HEADROOM, isSteady, READ_SIZE, release } from '../../../transport/read-buffer.ts'
+import { MEDIUM, type OpenFile } from './open-file.ts'
 
 export class FileSource implements ContentSource {
   readonly #r: Request
   readonly #file: OpenFile
   readonly #parts: readonly ContentPart[]
+  /** Nothing stands between this and the client's connection. */
+  readonly #direct: boolean
   /** The part after the current one. */
   #next = 0
   /** What is left of the current part. */
@@ -29,6 +31,7 @@ export class FileSource implements ContentSource {
     this.#r = r
     this.#file = file
     this.#parts = r.response.parts ?? [{ head: '', start: 0, end: file.size }]
+    this.#direct = r.out === r.stream.out
   }
 
   start(): void {
@@ -52,17 +55,22 @@ export class FileSource implements ContentSource {
     if (!this.#busy) this.#file.release()
   }
 
-  /** Sends until the file has to be read, there is no room (`more` false), or all is sent. */
+  /**
+   * Sends until the file has to be read, there is no room (`more` false), or all is sent: where no filter has the rest,
+   * the request ends when the kernel has taken it.
+   */
   #run(more: boolean): void {
     const { bytes } = this.#file
+    // The connection refers to what is in memory: the kernel takes as much as it likes. A filter would copy it.
+    const most = this.#direct && bytes !== null && isSteady(bytes) ? MEDIUM : READ_SIZE
     while (more && !this.#stopped && !this.#complete) {
       if (this.#position === this.#end) more = this.#enterPart()
       else if (bytes === null) return this.#read()
-      else more = this.#send(bytes, this.#position, Math.min(READ_SIZE, this.#end - this.#position))
+      else more = this.#send(bytes, this.#position, Math.min(most, this.#end - this.#position))
     }
     this.#busy = false
     if (this.#stopped) this.#file.release()
-    else if (this.#complete) finalize(this.#r, OK)
+    else if (this.#complete && (more || !this.#direct)) finalize(this.#r, OK)
   }
 
   get #complete(): boolean {

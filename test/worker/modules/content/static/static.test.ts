@@ -86,6 +86,28 @@ describe('a large file', () => {
     expect(engine.accessLog).toBe('200 GET /medium 1048576\n'.repeat(4))
   })
 
+  it('that is held in memory is logged when the client has taken it, and not as more than it took', async () => {
+    writeFileSync(join(engine.folder, 'site/medium'), Buffer.alloc(1024 * 1024, 'y'))
+    const clients = [engine.connect(), engine.connect(), engine.connect(), engine.connect()]
+    const [first, second, slow, gone] = clients.map(({ transport }) => transport)
+    for (const quick of [first, second]) {
+      quick!.receive(get('/medium'))
+      await eventually('the whole', () => quick!.sent.length > 1024 * 1024)
+    }
+    expect(await engine.logged(2)).toHaveLength(2)
+    for (const client of [slow, gone]) {
+      client!.room = false
+      client!.receive(get('/medium'))
+      client!.take(1_000_000)
+    }
+    gone!.receiveEnd()
+    slow!.drain()
+    const [lost, whole] = (await engine.logged(4)).slice(2)
+    expect(whole).toBe('200 GET /medium 1048576')
+    const taken = 1_000_000 - (gone!.sent.length - 1024 * 1024)
+    expect(lost).toBe(`200 GET /medium ${taken}`)
+  })
+
   it('is closed when the client leaves', async () => {
     const client = await connect({ keep: false, paused: true })
     await client.send(get('/large'))
