@@ -1,6 +1,7 @@
 // The head of the response being made, in the groups nginx sends it: the fields weir itself writes as members, all
 // others as ready `Name: value` lines.
 
+import type { HeldContent, MadeContent } from './held-content.ts'
 import type { Request } from './request.ts'
 
 /** A part of the content, and what is sent in front of it. */
@@ -30,6 +31,10 @@ export class Response {
    * ever set, when the head is sent, where `allowRanges` was.
    */
   parts: readonly ContentPart[] | null = null
+  /** The content as its sender holds it for other requests too; null, too, once a filter makes other content of it. */
+  held: HeldContent | null = null
+  /** Set by a header filter in place of a sink: what has been made of `held` before, to be sent instead. */
+  made: MadeContent | null = null
   /** Set by a header filter: another response takes the place of this one, that for this status. */
   refusal = 0
   /** `Content-Encoding` as a backend or a file has it, which stands among `lines`; not what `add_header` adds. */
@@ -108,6 +113,8 @@ export class Response {
     this.modifiedTime = -1
     this.allowRanges = false
     this.parts = null
+    this.held = null
+    this.made = null
     this.refusal = 0
     this.contentEncoding = ''
     this.location = null

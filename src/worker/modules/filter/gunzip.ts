@@ -59,7 +59,7 @@ function unpackResponse(r: Request): void {
   if (gzipOk(r, conf)) return
   removeEncoding(r)
   changed(response)
-  if (!response.headerOnly) transcode(r, unpacking, -1)
+  if (!response.headerOnly) transcode(r, unpacking, -1, null)
 }
 
 /** The backend's own line; `add_header` may have added others. */

@@ -2,13 +2,11 @@
 // decides. Bounded in number, and in memory over all caches of the thread.
 
 import { type Stats, statSync } from 'node:fs'
+import { HeldContent, hasRoom } from '../../../http/held-content.ts'
 import { monotonicNow } from '../../../tick.ts'
 import { type LinkRule, statGuarded } from './guarded-open.ts'
 import { loadFile, MEDIUM, type OpenFile, SMALL } from './open-file.ts'
 import { fileName } from './path.ts'
-
-/** Bytes of content that all caches of a thread hold at most. */
-const MEMORY = 64 * 1024 * 1024
 
 export interface CacheSettings {
   /** Files at most. */
@@ -34,14 +32,6 @@ interface Entry {
   checked: number
 }
 
-/** A file being read; `others` wait for it beside the request it is read for. */
-interface Loading {
-  readonly file: Promise<OpenFile>
-  others: number
-}
-
-let memory = 0
-
 /** Shortest pause between two looks for files that nobody asks for. */
 const SWEEP = 1000
 
@@ -49,7 +39,6 @@ export class FileCache {
   readonly #settings: CacheSettings
   /** Those that were looked at least recently come first. */
   readonly #entries = new Map<string, Entry>()
-  readonly #loading = new Map<string, Loading>()
   #sweeping = false
 
   constructor(settings: CacheSettings) {
@@ -67,7 +56,7 @@ export class FileCache {
     entry.uses = idle ? 1 : entry.uses + 1
     entry.used = time
     const { file } = entry
-    if (file !== null && !idle && !(entry.uses > 1 && isMedium(file))) {
+    if (file !== null && !idle && !(entry.uses === 2 && isMedium(file))) {
       if (time - entry.checked < valid || this.#check(key, entry, file, rule)) return file.hold()
     }
     this.#drop(key, entry)
@@ -101,20 +90,12 @@ export class FileCache {
   }
 
   async #load(path: string, rule: LinkRule | null, uses: number): Promise<OpenFile> {
+    const file = await loadFile(path, uses > 1 ? MEDIUM : SMALL, rule)
     const key = keyOf(path, rule)
-    const other = this.#loading.get(key)
-    if (other !== undefined) {
-      other.others++
-      const file = await other.file
-      // What could not be opened then may be there since.
-      return file.failure === null ? file : loadFile(path, SMALL, rule)
-    }
-    const loading: Loading = { file: loadFile(path, uses > 1 ? MEDIUM : SMALL, rule), others: 0 }
-    this.#loading.set(key, loading)
-    const file = await loading.file
-    this.#loading.delete(key)
-    for (let count = 0; count < loading.others; count++) file.hold()
-    this.#keep(key, file, uses + loading.others)
+    const known = this.#entries.get(key)
+    // Somebody else was faster.
+    if (known !== undefined) this.#drop(key, known)
+    this.#keep(key, file, Math.max(uses, (known?.uses ?? 0) + 1))
     return file
   }
 
@@ -124,14 +105,23 @@ export class FileCache {
     if (!held && uses >= minUses && !isMedium(file)) return
     const size = held ? contentSize(file) : 0
     for (const [other, entry] of this.#entries) {
-      if (this.#entries.size < max && memory + size <= MEMORY && !this.#isIdle(entry)) break
+      if (this.#entries.size < max && hasRoom(size) && !this.#isIdle(entry)) break
       this.#drop(other, entry)
     }
-    if (memory + size > MEMORY) return
-    memory += size
+    if (!hasRoom(size)) return
+    if (size > 0) file.held = new HeldContent(size, (bytes) => this.#makeRoom(bytes))
     const time = monotonicNow()
     this.#entries.set(key, { file: held ? file.hold() : null, uses, used: time, checked: time })
     this.#sweepLater()
+  }
+
+  /** Lets those go that nobody has asked for longest. */
+  #makeRoom(bytes: number): boolean {
+    for (const [key, entry] of this.#entries) {
+      if (hasRoom(bytes)) break
+      this.#drop(key, entry)
+    }
+    return hasRoom(bytes)
   }
 
   /** Descriptors and memory go back even where nothing is asked for any more. */
@@ -158,7 +148,8 @@ export class FileCache {
   #drop(key: string, { file }: Entry): void {
     this.#entries.delete(key)
     if (file === null) return
-    memory -= contentSize(file)
+    file.held?.release()
+    file.held = null
     file.release()
   }
 }

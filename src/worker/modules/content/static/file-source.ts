@@ -14,6 +14,7 @@ import { MEDIUM, type OpenFile } from './open-file.ts'
 export class FileSource implements ContentSource {
   readonly #r: Request
   readonly #file: OpenFile
+  readonly #bytes: Buffer | null
   readonly #parts: readonly ContentPart[]
   /** Nothing stands between this and the client's connection. */
   readonly #direct: boolean
@@ -26,11 +27,12 @@ export class FileSource implements ContentSource {
   #busy = false
   #stopped = false
 
-  /** `file` is released at the end. */
-  constructor(r: Request, file: OpenFile) {
+  /** `bytes`: the content where it is in memory; null: it is read from `file`, which is released at the end. */
+  constructor(r: Request, file: OpenFile, bytes: Buffer | null) {
     this.#r = r
     this.#file = file
-    this.#parts = r.response.parts ?? [{ head: '', start: 0, end: file.size }]
+    this.#bytes = bytes
+    this.#parts = r.response.parts ?? [{ head: '', start: 0, end: bytes?.length ?? file.size }]
     this.#direct = r.out === r.stream.out
   }
 
@@ -60,7 +62,7 @@ export class FileSource implements ContentSource {
    * the request ends when the kernel has taken it.
    */
   #run(more: boolean): void {
-    const { bytes } = this.#file
+    const bytes = this.#bytes
     // The connection refers to what is in memory: the kernel takes as much as it likes. A filter would copy it.
     const most = this.#direct && bytes !== null && isSteady(bytes) ? MEDIUM : READ_SIZE
     while (more && !this.#stopped && !this.#complete) {

@@ -67,6 +67,7 @@ export function sendFile(r: Request, file: OpenFile, coding: string): Result {
     response.contentEncoding = coding
     response.add('Content-Encoding', coding)
   }
+  response.held = file.held
   if (!sendHead(r)) {
     file.release()
     return DONE
@@ -76,9 +77,9 @@ export function sendFile(r: Request, file: OpenFile, coding: string): Result {
     file.release()
     return OK
   }
-  const { bytes } = file
+  const bytes = response.made?.bytes ?? file.bytes
   if (bytes === null || bytes.length > SMALL || response.parts !== null) {
-    new FileSource(r, file).start()
+    new FileSource(r, file, bytes).start()
     return DONE
   }
   file.release()

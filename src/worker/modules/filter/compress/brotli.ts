@@ -50,6 +50,7 @@ export function brotliPlan(conf: BrotliConf): CodingPlan | null {
   })
   return {
     name: 'br',
+    key: `br ${quality} ${brotliWindow}`,
     types: typesOf(conf.brotliTypes),
     minLength: conf.brotliMinLength,
     allowed: () => true,

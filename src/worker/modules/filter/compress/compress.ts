@@ -41,11 +41,14 @@ function compressResponse(r: Request): void {
   const type = mediaType(response.contentType)
   const coding = choose(r, type)
   if (coding === null) return
-  const length = response.contentLength
+  const { held, contentLength } = response
   changed(response)
   response.contentEncoding = coding.name
   response.add('Content-Encoding', coding.name)
-  if (!response.headerOnly) transcode(r, coding, length)
+  if (response.headerOnly) return
+  if (held === null) return transcode(r, coding, contentLength, null)
+  response.made = held.find(coding.key)
+  if (response.made === null) transcode(r, coding, contentLength, (bytes) => held.keep(coding.key, bytes))
 }
 
 /** What the client likes best of what the response may be compressed with. */

@@ -76,6 +76,7 @@ export function gzipPlan(conf: GzipConf): CodingPlan | null {
   const options = (length: number): ZlibOptions => ({ level, ...memory(gzipWindow, gzipHash, length) })
   return {
     name: 'gzip',
+    key: `gzip ${level} ${gzipWindow} ${gzipHash}`,
     types: typesOf(conf.gzipTypes),
     minLength: conf.gzipMinLength,
     allowed: (r: Request) => gzipAllowed(r, conf),

@@ -4,6 +4,7 @@ import type { Response } from '../../../http/response.ts'
 
 /** Takes out the length and ranges; an entity tag becomes weak. */
 export function changed(response: Response): void {
+  response.held = null
   response.contentLength = -1
   response.allowRanges = false
   response.remove('accept-ranges')

@@ -32,13 +32,16 @@ export interface Transcoding {
 /** So much content may wait for the stream; the producer waits behind it. */
 const MOST_WAITING = 131_072
 
+/** Takes what has become of the whole content. */
+export type Keep = (bytes: Buffer) => void
+
 /** Puts a sink in front of what the filters before have put there, so that it gets what they give. */
-export function transcode(r: Request, coding: Transcoding, length: number): void {
+export function transcode(r: Request, coding: Transcoding, length: number, keep: Keep | null): void {
   const { holding } = r
   if (holding instanceof TranscodingSink) {
-    r.holding = holding.out = new TranscodingSink(r, coding, length, holding.out, holding)
+    r.holding = holding.out = new TranscodingSink(r, coding, length, keep, holding.out, holding)
   } else {
-    r.holding = r.out = new TranscodingSink(r, coding, length, r.out, holding)
+    r.holding = r.out = new TranscodingSink(r, coding, length, keep, r.out, holding)
   }
 }
 
@@ -48,6 +51,9 @@ export class TranscodingSink implements BodySink, HoldingFilter {
   readonly coding: Transcoding
   readonly #r: Request
   readonly #length: number
+  readonly #keep: Keep | null
+  /** What the stream has given, where that is to be kept. */
+  readonly #given: Buffer[] | null
   #stream: ZlibStream | null = null
   /** Content for the stream. */
   #waiting: Buffer[] = []
@@ -76,12 +82,15 @@ export class TranscodingSink implements BodySink, HoldingFilter {
     r: Request,
     coding: Transcoding,
     length: number,
+    keep: Keep | null,
     out: BodySink,
     previous: HoldingFilter | null,
   ) {
     this.#r = r
     this.coding = coding
     this.#length = length
+    this.#keep = keep
+    this.#given = keep === null ? null : []
     this.out = out
     this.previous = previous
   }
@@ -116,6 +125,7 @@ export class TranscodingSink implements BodySink, HoldingFilter {
   #giveWhole(result: Buffer, trailers: Fields | null): boolean {
     this.#ended = this.#done = true
     this.bytesOut = result.length
+    this.#keep?.(result)
     const room = this.out.write(result, 0, result.length, trailers === null)
     if (trailers !== null) this.out.end(trailers)
     return room
@@ -208,6 +218,7 @@ export class TranscodingSink implements BodySink, HoldingFilter {
   #give(chunk: Buffer): void {
     if (this.#done) return
     this.bytesOut += chunk.length
+    this.#given?.push(chunk)
     if (!this.out.write(chunk, 0, chunk.length, false)) {
       this.#blocked = true
       this.#stream?.pause()
@@ -221,6 +232,7 @@ export class TranscodingSink implements BodySink, HoldingFilter {
   #finish(): void {
     if (this.#done) return
     this.#done = true
+    if (this.#given !== null) this.#keep?.(Buffer.concat(this.#given))
     this.out.end(this.#trailers)
     if (this.#awaited) finalize(this.#r, OK)
   }

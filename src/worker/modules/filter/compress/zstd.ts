@@ -46,6 +46,7 @@ export function zstdPlan(conf: ZstdConf): CodingPlan | null {
   const options: ZstdOptions = { params }
   return {
     name: 'zstd',
+    key: `zstd ${level}`,
     types: typesOf(conf.zstdTypes),
     minLength: conf.zstdMinLength,
     allowed: () => true,
