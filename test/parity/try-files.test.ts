@@ -33,6 +33,10 @@ const FALLBACKS: Record<string, string> = {
   forbidden: '$uri =403',
   gone: '$uri =444',
   zero: '$uri =0',
+  one: '$uri =1',
+  continue: '$uri =100',
+  early: '$uri =103',
+  informational: '$uri =199',
   redirect: '$uri =301',
   'no-content': '$uri =204',
   uri: '$uri $uri/ /index.html',
@@ -104,7 +108,7 @@ const HTTP = `${MODERN}
 `
 
 const each = Object.keys(FALLBACKS)
-  .filter((name) => name !== 'gone' && name !== 'variable')
+  .filter((name) => !['gone', 'variable', 'one', 'continue', 'early', 'informational'].includes(name))
   .flatMap((name) =>
     ['file.txt', 'none', 'folder', 'folder/', '?to=/shown', 'page', '?to=backend', 'none?a=b'].map(
       (rest) => `/${name}/${rest}`,
@@ -132,6 +136,19 @@ const cases: ParityCases = [
     send: `${request('POST', target, 'Content-Length: 4')}body`,
   })),
   { name: '=444', send: get('/gone/none'), until: 'close' },
+  ...['one', 'continue', 'early', 'informational'].flatMap((name) =>
+    ['GET', 'HEAD', 'POST'].map((method) => ({
+      name: `${method} without an answer: ${name}`,
+      send: request(method, `/${name}/none`, 'Content-Length: 0', 'Connection: close'),
+      until: 'close' as const,
+      info: true,
+    })),
+  ),
+  {
+    name: 'with an answer: continue',
+    send: get('/continue/file.txt', 'Connection: close'),
+    until: 'close',
+  },
   ...['/', '/none', '/file.txt', '/inside/file.txt', '/named/x'].map((target) => ({
     name: `server level: ${target}`,
     send: get(target, 'Host: server'),

@@ -93,7 +93,11 @@ export function specialResponse(r: Request, status: number): string | null {
     response.contentType = 'text/html'
     return refresh
   }
-  if (status >= 300 && status < 309) response.location = location
+  if (status >= 300 && status < 309 && location !== null) {
+    // As in nginx, a URL stands behind the challenges that were there before it.
+    if (lines === '' || location.startsWith('/')) response.location = location
+    else response.lines += `Location: ${location}\r\n`
+  }
   if (detail === undefined && !PAGES.has(status)) return null
   response.contentType = 'text/html'
   const title = detail === undefined ? (TITLES[status] ?? statusText(status)) : `400 ${detail}`

@@ -4,7 +4,7 @@
 import { LOCATION, SERVER, type Setter } from '../../../../shared/conf/command.ts'
 import { parseInteger } from '../../../../shared/conf/values.ts'
 import { type ComplexValue, compileValue } from '../../../http/complex-value.ts'
-import { CLOSE } from '../../../http/finalize.ts'
+import { abandon } from '../../../http/finalize.ts'
 import { DECLINED, DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import { internalRedirect, namedRedirect } from '../../../http/phases.ts'
 import type { Request } from '../../../http/request.ts'
@@ -77,8 +77,13 @@ function handleTryFiles(r: Request): Result {
     takeUri(r, name, folder, mapping)
     return DECLINED
   }
-  // Of these nginx makes no answer at all.
-  if (code !== 0) return code < 200 ? CLOSE : code
+  if (code > 0 && code < 200) {
+    // As in nginx, these are no answer. But the connection ends, or the client would take the next answer for this one.
+    r.complete = true
+    abandon(r, 0)
+    return DONE
+  }
+  if (code !== 0) return code
   const target = relativeName(r, last, mapping)
   // Such a URI would name files beside the folder of its `root`.
   if (last.constant === null && !/^[@/]/.test(target)) {
