@@ -32,6 +32,12 @@ interface Entry {
   checked: number
 }
 
+/** A file being read; `others` wait for it beside the request it is read for. */
+interface Loading {
+  readonly file: Promise<OpenFile>
+  others: number
+}
+
 /** Shortest pause between two looks for files that nobody asks for. */
 const SWEEP = 1000
 
@@ -39,6 +45,7 @@ export class FileCache {
   readonly #settings: CacheSettings
   /** Those that were looked at least recently come first. */
   readonly #entries = new Map<string, Entry>()
+  readonly #loading = new Map<string, Loading>()
   #sweeping = false
 
   constructor(settings: CacheSettings) {
@@ -56,7 +63,7 @@ export class FileCache {
     entry.uses = idle ? 1 : entry.uses + 1
     entry.used = time
     const { file } = entry
-    if (file !== null && !idle && !(entry.uses === 2 && isMedium(file))) {
+    if (file !== null && !idle && !(entry.uses > 1 && isMedium(file))) {
       if (time - entry.checked < valid || this.#check(key, entry, file, rule)) return file.hold()
     }
     this.#drop(key, entry)
@@ -90,12 +97,20 @@ export class FileCache {
   }
 
   async #load(path: string, rule: LinkRule | null, uses: number): Promise<OpenFile> {
-    const file = await loadFile(path, uses > 1 ? MEDIUM : SMALL, rule)
     const key = keyOf(path, rule)
-    const known = this.#entries.get(key)
-    // Somebody else was faster.
-    if (known !== undefined) this.#drop(key, known)
-    this.#keep(key, file, Math.max(uses, (known?.uses ?? 0) + 1))
+    const other = this.#loading.get(key)
+    if (other !== undefined) {
+      other.others++
+      const file = await other.file
+      // What could not be opened then may be there since.
+      return file.failure === null ? file : loadFile(path, SMALL, rule)
+    }
+    const loading: Loading = { file: loadFile(path, uses > 1 ? MEDIUM : SMALL, rule), others: 0 }
+    this.#loading.set(key, loading)
+    const file = await loading.file
+    this.#loading.delete(key)
+    for (let count = 0; count < loading.others; count++) file.hold()
+    this.#keep(key, file, uses + loading.others)
     return file
   }
 

@@ -5,8 +5,8 @@ import { close, fstat, open, read, type Stats } from 'node:fs'
 import { datableSeconds, formatHttpDate } from '../../../../shared/clock.ts'
 import { errnoText } from '../../../../shared/errno.ts'
 import type { HeldContent } from '../../../http/held-content.ts'
-import type { HeldContent } from '../../../http/held-content.ts'
 import type { Request } from '../../../http/request.ts'
+import { keepSteady } from '../../../transport/read-buffer.ts'
 import { coreHttp } from '../../core.ts'
 import { type LinkRule, openGuarded, READ } from './guarded-open.ts'
 import { fileName } from './path.ts'
@@ -41,8 +41,6 @@ export class OpenFile {
   readonly bytes: Buffer | null
   /** `bytes` while a cache holds them: what is made of them may be kept there. */
   held: HeldContent | null = null
-  /** `bytes` while a cache holds them: what is made of them may be kept there. */
-  held: HeldContent | null = null
   readonly descriptor: number
   readonly #inode: number
   readonly #milliseconds: number
@@ -68,6 +66,7 @@ export class OpenFile {
     this.etag = file ? `"${this.modified.toString(16)}-${this.size.toString(16)}"` : ''
     this.descriptor = descriptor
     this.bytes = bytes
+    if (bytes !== null) keepSteady(bytes)
   }
 
   /** `stats` are of the same file with the same content. */
