@@ -39,6 +39,8 @@ export class Response {
   refusal = 0
   /** `Content-Encoding` as a backend or a file has it, which stands among `lines`; not what `add_header` adds. */
   contentEncoding = ''
+  /** The first Expires among `lines` is one that `add_header` has added: it says nothing of the response. */
+  expiresAdded = false
   /** The content depends on `Accept-Encoding`, and `gzip_vary` has the client told so. */
   varies = false
   /** Location, absolute or starting with a slash. */
@@ -117,6 +119,7 @@ export class Response {
     this.made = null
     this.refusal = 0
     this.contentEncoding = ''
+    this.expiresAdded = false
     this.location = null
     this.fromBackend = false
     this.lines = ''

@@ -36,6 +36,8 @@ interface HeadersConf {
   addTrailerInherit: Inherit
   /** Settled by `finish`. */
   additions: readonly Addition[]
+  /** An Expires may be among them. */
+  addsExpires: boolean
   /** The same for trailers, without those that are always empty. */
   trailers: readonly AddedField[]
   /** Trailers are to be expected whatever the status, or with the usual ones only. */
@@ -57,6 +59,7 @@ export const headers: Module<HeadersConf> = defineModule<HeadersConf>({
     conf.addHeader = inherited('addHeader', conf.addHeaderInherit, scope)
     conf.addTrailer = inherited('addTrailer', conf.addTrailerInherit, scope)
     conf.additions = compileAdditions(conf.addHeader)
+    conf.addsExpires = conf.addHeader.some(({ name }) => name.toLowerCase() === 'expires')
     conf.trailers = conf.addTrailer.filter(({ value }) => value.constant !== '')
     // As in nginx, one that is empty makes the response wait for trailers too.
     if (conf.addTrailer.length === 0) conf.trailersWith = 'none'
@@ -115,8 +118,9 @@ const STATUSES = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308])
 
 function addFields(r: Request): void {
   const { response } = r
-  const { additions, trailersWith } = r.conf(headers)
+  const { additions, addsExpires, trailersWith } = r.conf(headers)
   const usual = STATUSES.has(response.status)
+  if (addsExpires) response.expiresAdded = response.get('expires') === null
   for (const addition of additions) {
     if (!usual && !addition.always) continue
     if (addition.lines !== null) response.lines += addition.lines

@@ -114,13 +114,13 @@ function proxiedOk(r: Request, words: number): boolean {
   if (words & PROXIED.any) return true
   if (words & PROXIED.auth && r.fields.get('authorization') !== null) return true
   const { response } = r
-  const expires = response.get('expires')
+  // As nginx: by what a backend or `expires` says.
+  const expires = response.expiresAdded ? null : response.get('expires')
   if (expires !== null) return (words & PROXIED.expired) !== 0 && hasExpired(r, expires)
   const control = response.get('cache-control')
   if (control !== null) return uncached(response.lines, words)
-  if (words & PROXIED.no_last_modified && (response.lastModified ?? response.get('last-modified')) !== null) {
-    return false
-  }
+  // As nginx: a file has none in this sense.
+  if (words & PROXIED.no_last_modified && response.get('last-modified') !== null) return false
   return !(words & PROXIED.no_etag) || response.get('etag') === null
 }
 
