@@ -1,6 +1,8 @@
 // Content that is held in memory for many requests, and with it what filters have made of all of it: a compressed form
 // is made once, not for each request. It goes when the content goes. All that a thread holds shares one bound.
 
+import { keepSteady } from '../transport/read-buffer.ts'
+
 /** Bytes that a thread holds at most, content and what was made of it. */
 const MEMORY = 64 * 1024 * 1024
 
@@ -45,6 +47,7 @@ export class HeldContent {
     if (this.#released) return
     const copy = Buffer.allocUnsafeSlow(bytes.length)
     bytes.copy(copy)
+    keepSteady(copy)
     this.#made ??= new Map()
     this.#made.set(name, { bytes: copy, madeOf: this.length })
     this.#size += copy.length

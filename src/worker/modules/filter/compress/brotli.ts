@@ -34,7 +34,8 @@ export const brotli = defineModule<BrotliConf>({
 
 /** The most that an event loop compresses by itself, by quality. */
 function wholeLimit(quality: number): number {
-  return quality <= 4 ? 32_768 : quality <= 6 ? 16_384 : quality <= 9 ? 8192 : 512
+  // From 7 on the tables alone take milliseconds to set up.
+  return quality <= 4 ? 32_768 : quality <= 6 ? 16_384 : 512
 }
 
 /** null: it is off. */

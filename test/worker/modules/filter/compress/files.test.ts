@@ -1,6 +1,7 @@
 // Files that are compressed on their way: small and large ones, asked for in parts, by HEAD, and over and over again.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serverConf, TestEngine } from '../../../../support/engine.ts'
@@ -51,5 +52,44 @@ describe('a file', () => {
     const part = await get('/small.html', 'Range: bytes=0-9')
     expect(part.head).toContain('206 Partial Content')
     expect(part.content.toString()).toBe(SMALL.slice(0, 10))
+  })
+})
+
+/** Text that is no easy prey. */
+function hardText(length: number): string {
+  const words: string[] = []
+  for (let state = 7, size = 0; size < length; size += words.at(-1)!.length + 1) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    words.push((state >>> 12).toString(36))
+  }
+  return words.join(' ')
+}
+
+describe('a large file at the slowest level', () => {
+  beforeAll(() => writeFileSync(`${engine.folder}/files/huge.html`, hardText(8 * 1024 * 1024)))
+
+  it.each([
+    ['gzip', 'gzip on; gzip_comp_level 9;'],
+    ['br', 'brotli on; brotli_comp_level 11;'],
+    ['zstd', 'zstd on; zstd_comp_level 22;'],
+  ])('as %s does not keep others waiting', async (coding, directives) => {
+    engine.load(serverConf(`root %FOLDER%/files; location /huge.html { ${directives} }`))
+    const slow = connect(engine.port, '127.0.0.1')
+    let ended = false
+    slow.resume().on('close', () => {
+      ended = true
+    })
+    slow.write(
+      `GET /huge.html HTTP/1.1\r\nHost: test\r\nAccept-Encoding: ${coding}\r\nConnection: close\r\n\r\n`,
+    )
+    try {
+      for (let time = 0; time < 5; time++) {
+        const { content } = await get('/small.html')
+        expect(content.toString()).toBe(SMALL)
+        expect(ended).toBe(false)
+      }
+    } finally {
+      slow.destroy()
+    }
   })
 })
