@@ -4,9 +4,10 @@
 //   header, 64 bytes: int32 0: lock; 1: slots; the rest is free.
 //   slot, 256 bytes:
 //     float64 0 checked, 1 accessed (see below), 2 slow start began, 3 average header time, 4 average response time,
-//       5-7 free. Times are milliseconds of `sharedNow`; 0: never.
-//     int32 16 conns, 17 fails, 18 current weight, 19 effective weight, 20 configured weight, 21 flags, 22 length of
-//       the key (0: the slot is free), 23-31 free.
+//       5 current weight, 6 and 7 in-flight requests' time and when it was counted up. Moments are milliseconds of
+//       `sharedNow`; 0: never. Averages are milliseconds; 0: none yet.
+//     int32 16 conns, 17 fails, 18 in-flight requests, 19 effective weight, 20 configured weight, 21 flags, 22 length
+//       of the key (0: the slot is free), 23 average in-flight time, 24-31 free.
 //     bytes 128-255: the key, which the slot is found by: the peer's name, numbered where an upstream has it twice.
 //   row, 4 bytes a slot: connections of that worker to the peer of the slot: its share of `conns`, taken back when it
 //     dies. Written by the worker alone.
@@ -25,12 +26,19 @@ const LONGEST_KEY = SLOT_BYTES - KEY_AT
 
 const CHECKED = 0
 const ACCESSED = 1
+const SLOW_SINCE = 2
+const HEADER_TIME = 3
+const RESPONSE_TIME = 4
+const CURRENT_WEIGHT = 5
+const INFLIGHT_TOTAL = 6
+const INFLIGHT_CHANGED = 7
 const CONNS = 16
 const FAILS = 17
-const CURRENT_WEIGHT = 18
+const INFLIGHT = 18
 const EFFECTIVE_WEIGHT = 19
 const WEIGHT = 20
 const KEY_LENGTH = 22
+const INFLIGHT_TIME = 23
 
 /** The state of one peer, as all workers see it. */
 export class PeerState {
@@ -95,12 +103,12 @@ export class PeerState {
     this.#floats[ACCESSED] = time
   }
 
-  /** Of the smooth weighted round robin. */
+  /** Of the smooth weighted round robin; with a fraction where a slow start was under way. */
   get currentWeight(): number {
-    return this.#ints[CURRENT_WEIGHT]!
+    return this.#floats[CURRENT_WEIGHT]!
   }
   set currentWeight(weight: number) {
-    this.#ints[CURRENT_WEIGHT] = weight
+    this.#floats[CURRENT_WEIGHT] = weight
   }
 
   /** The weight less what failures took of it. */
@@ -109,6 +117,62 @@ export class PeerState {
   }
   set effectiveWeight(weight: number) {
     this.#ints[EFFECTIVE_WEIGHT] = weight
+  }
+
+  /** When the peer came back to its work and began to get its weight again; 0: it has it. */
+  get slowSince(): number {
+    return this.#floats[SLOW_SINCE]!
+  }
+  set slowSince(time: number) {
+    this.#floats[SLOW_SINCE] = time
+  }
+
+  /** Average time to the head of a response, whole milliseconds; 0: not known. Kept by `least_time`. */
+  get headerTime(): number {
+    return this.#floats[HEADER_TIME]!
+  }
+  set headerTime(time: number) {
+    this.#floats[HEADER_TIME] = time
+  }
+
+  /** Likewise to the end of a response. */
+  get responseTime(): number {
+    return this.#floats[RESPONSE_TIME]!
+  }
+  set responseTime(time: number) {
+    this.#floats[RESPONSE_TIME] = time
+  }
+
+  /** Requests of `least_time ... inflight` that what is measured has not come of yet. */
+  get inflight(): number {
+    return this.#ints[INFLIGHT]!
+  }
+  set inflight(count: number) {
+    this.#ints[INFLIGHT] = count
+  }
+
+  /** Milliseconds they had taken together when their number last changed. */
+  get inflightTotal(): number {
+    return this.#floats[INFLIGHT_TOTAL]!
+  }
+  set inflightTotal(time: number) {
+    this.#floats[INFLIGHT_TOTAL] = time
+  }
+
+  /** When their number last changed. */
+  get inflightChanged(): number {
+    return this.#floats[INFLIGHT_CHANGED]!
+  }
+  set inflightChanged(time: number) {
+    this.#floats[INFLIGHT_CHANGED] = time
+  }
+
+  /** What one of them has taken so far, on average, whole milliseconds. */
+  get inflightTime(): number {
+    return this.#ints[INFLIGHT_TIME]!
+  }
+  set inflightTime(time: number) {
+    this.#ints[INFLIGHT_TIME] = time
   }
 }
 
@@ -153,12 +217,14 @@ export class PeerZone {
       const slot = this.#find(key)
       if (slot < 0) return null
       const ints = this.#slot(slot)
-      if (ints[WEIGHT] !== weight) {
+      const changed = ints[WEIGHT] !== weight
+      if (changed) {
         ints[WEIGHT] = weight
         ints[EFFECTIVE_WEIGHT] = weight
-        ints[CURRENT_WEIGHT] = 0
       }
-      return new PeerState(ints, this.#row(this.#worker).subarray(slot, slot + 1))
+      const state = new PeerState(ints, this.#row(this.#worker).subarray(slot, slot + 1))
+      if (changed) state.currentWeight = 0
+      return state
     } finally {
       this.unlock()
     }
@@ -180,7 +246,10 @@ export class PeerZone {
     this.#lock.releaseOf(worker + 1)
     const row = this.#row(worker)
     for (let slot = 0; slot < this.#slots; slot++) {
-      if (row[slot] !== 0) Atomics.sub(this.#slot(slot), CONNS, row[slot]!)
+      const ints = this.#slot(slot)
+      // Which of them were in flight only the worker knew: the count begins anew.
+      if (row[slot] !== 0) ints[INFLIGHT] = 0
+      if (row[slot] !== 0) Atomics.sub(ints, CONNS, row[slot]!)
       row[slot] = 0
     }
   }
