@@ -39,6 +39,8 @@ export class Response {
   refusal = 0
   /** `Content-Encoding` as a backend or a file has it, which stands among `lines`; not what `add_header` adds. */
   contentEncoding = ''
+  /** The charset that a backend asks for by `X-Accel-Charset`; '' for none. */
+  overrideCharset = ''
   /** The first Expires among `lines` is one that `add_header` has added: it says nothing of the response. */
   expiresAdded = false
   /** The content depends on `Accept-Encoding`, and `gzip_vary` has the client told so. */
@@ -119,6 +121,7 @@ export class Response {
     this.made = null
     this.refusal = 0
     this.contentEncoding = ''
+    this.overrideCharset = ''
     this.expiresAdded = false
     this.location = null
     this.fromBackend = false

@@ -53,7 +53,11 @@ export const charset = defineModule<CharsetConf>({
     conf.types = typesOf(conf.charsetTypes)
     conf.known = namesOf(context)
   },
-  headerFilter: { when: (conf) => conf.charset.kind !== 'off', run: addCharset },
+  headerFilter: {
+    // A backend may ask for each one that the configuration knows.
+    when: (conf) => conf.charset.kind !== 'off' || conf.known.size > 0,
+    run: addCharset,
+  },
 })
 
 const allNames = new WeakMap<BuildContext, Names>()
@@ -84,16 +88,19 @@ function addCharset(r: Request): void {
   const { response } = r
   if (!response.contentType) return
   const conf = r.conf(charset)
+  const asked = response.overrideCharset
+  if (asked === '' && conf.charset.kind === 'off') return
+  if (asked !== '' && !conf.known.has(asciiLower(asked))) return refuse(r, asked)
   // As in nginx, a charset that `default_type` or `types` write is a part of the type like any other.
   const named = response.fromBackend ? NAMED.exec(response.contentType) : null
   const given = named?.[2] ?? ''
   if (given !== '') {
-    if (conf.overrideCharset) override(r, named![1]!, given)
+    if (asked !== '' || conf.overrideCharset) override(r, named![1]!, given, asked || nameFor(r))
     return
   }
   const type = response.fromBackend ? mediaType(response.contentType) : response.contentType.toLowerCase()
-  if (conf.types !== null && !conf.types.has(type)) return
-  const name = nameFor(r)
+  if (asked === '' && conf.types !== null && !conf.types.has(type)) return
+  const name = asked || nameFor(r)
   // Some old browsers took that of a redirect for that of the next page.
   if (name === '' || response.status === 301 || response.status === 302) return
   if (named === null) response.contentType += `; charset=${name}`
@@ -106,10 +113,9 @@ function nameFor(r: Request): string {
   return conf.kind === 'variable' ? fieldValue(conf.read(r) ?? '') : ''
 }
 
-/** Content would have to be converted into another set: only the spelling of the name may change. */
-function override(r: Request, type: string, given: string): void {
+/** Content would have to be converted to be called by another `name`: only the spelling of it may change. */
+function override(r: Request, type: string, given: string, name: string): void {
   const { response } = r
-  const name = nameFor(r)
   const { known } = r.conf(charset)
   const same = asciiLower(given) === asciiLower(name)
   if (same) {
@@ -122,4 +128,15 @@ function override(r: Request, type: string, given: string): void {
   const convertible = known.has(asciiLower(given)) && known.has(asciiLower(name))
   if (convertible && response.get('content-encoding')) return
   r.log('error', `no "charset_map" between the charsets "${given}" and "${name}"`)
+}
+
+/** Takes up the `X-Accel-Charset` of a backend. */
+export function askForCharset(r: Request, name: string): void {
+  r.response.overrideCharset = name
+  // There is no filter where the configuration knows no charset.
+  if (name !== '' && r.conf(charset).known.size === 0) refuse(r, name)
+}
+
+function refuse(r: Request, name: string): void {
+  r.log('error', `unknown charset "${name}" to override`)
 }

@@ -23,7 +23,7 @@ export interface ResponseConf {
 }
 
 /** Words of `proxy_ignore_headers`, each a bit: fields of a backend that would have an effect here. */
-const IGNORABLE = {
+export const IGNORABLE = {
   'x-accel-redirect': 1,
   'x-accel-expires': 2,
   'x-accel-limit-rate': 4,

@@ -4,10 +4,11 @@ import type { Fields } from '../../../http/fields.ts'
 import { hashName } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
+import { askForCharset } from '../../filter/charset.ts'
 import { redirects } from '../../redirects.ts'
 import { type CookiePlan, makeCookiePlan, rewriteCookie } from './cookies.ts'
 import { rewriteRefresh } from './redirect.ts'
-import type { ResponseConf } from './response-commands.ts'
+import { IGNORABLE, type ResponseConf } from './response-commands.ts'
 import { type RewriteRule, rewrite } from './rewrite.ts'
 
 export interface ResponsePlan {
@@ -20,7 +21,16 @@ export interface ResponsePlan {
   ownDate: boolean
 }
 
-type Treatment = 'pass' | 'hide' | 'type' | 'encoding' | 'location' | 'refresh' | 'cookie'
+type Treatment =
+  | 'pass'
+  | 'hide'
+  | 'charset'
+  | 'charset, passed'
+  | 'type'
+  | 'encoding'
+  | 'location'
+  | 'refresh'
+  | 'cookie'
 
 interface FieldRule {
   /** Lower case. */
@@ -76,6 +86,10 @@ export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
   if (cookies !== null) treatments.set('set-cookie', 'cookie')
   for (const name of [...HIDDEN_FIELDS, ...conf.proxyHideHeader.map((name) => name.toLowerCase())]) {
     if (!passed.has(name)) treatments.set(name, 'hide')
+  }
+  if ((conf.proxyIgnoreHeaders & IGNORABLE['x-accel-charset']) === 0) {
+    const hidden = treatments.get('x-accel-charset') === 'hide'
+    treatments.set('x-accel-charset', hidden ? 'charset' : 'charset, passed')
   }
   for (const name of CONNECTION_FIELDS) treatments.set(name, 'hide')
   return {
@@ -181,6 +195,12 @@ function treat(
     case 'type':
       response.contentType = fields.value(index) || null
       return ''
+    case 'charset':
+      askForCharset(r, fields.value(index))
+      return ''
+    case 'charset, passed':
+      askForCharset(r, fields.value(index))
+      return null
     case 'encoding':
       response.contentEncoding = fields.value(index)
       return null
