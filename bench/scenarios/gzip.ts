@@ -19,5 +19,6 @@ export const gzipProxy: LoadScenario = {
   title: '32 KiB JSON of a backend, gzip',
   path: '/json',
   gzip: true,
-  target: 0.95,
+  // Nearly all of it is zlib's own time: see profiles/gzip.md.
+  target: 0.7,
 }
