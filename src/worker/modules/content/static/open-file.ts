@@ -15,6 +15,8 @@ import { fileName } from './path.ts'
 export const SMALL = 65536
 /** Content up to this size is held in memory where it is asked for again. */
 export const MEDIUM = 1024 * 1024
+/** Bytes of content that a thread has in memory at most, but for small files: what is held, and what slow clients read. */
+const MOST_CONTENT = 128 * 1024 * 1024
 
 /** Why a file could not be opened. */
 export interface OpenFailure {
@@ -88,7 +90,9 @@ export class OpenFile {
 
   /** The last one closes the file. */
   release(): void {
-    if (--this.#users === 0 && this.descriptor >= 0) close(this.descriptor)
+    if (--this.#users > 0) return
+    if (this.descriptor >= 0) close(this.descriptor)
+    if (this.bytes !== null) giveBack(this.bytes)
   }
 }
 
@@ -114,9 +118,13 @@ export function loadFile(path: string, limit: number, rule: LinkRule | null): Pr
           close(descriptor)
           return resolve(new OpenFile(path, null, stats, -1, null))
         }
-        if (stats.size > limit) return resolve(new OpenFile(path, null, stats, descriptor, null))
-        readWhole(descriptor, Buffer.allocUnsafeSlow(stats.size), 0, (readError, bytes) => {
-          if (readError !== null) return failed('read()', readError, descriptor)
+        const room = stats.size > limit ? null : makeRoom(stats.size)
+        if (room === null) return resolve(new OpenFile(path, null, stats, descriptor, null))
+        readWhole(descriptor, room, 0, (readError, bytes) => {
+          if (readError !== null) {
+            giveBack(bytes)
+            return failed('read()', readError, descriptor)
+          }
           close(descriptor)
           resolve(new OpenFile(path, null, stats, -1, bytes))
         })
@@ -131,6 +139,22 @@ export function loadFile(path: string, limit: number, rule: LinkRule | null): Pr
       else failed(result.call, result.error)
     }
   })
+}
+
+/** Bytes of files that are not small, from the time they are read until the last one has let go of them. */
+let content = 0
+
+/** null: a file of this size has to be read as it is sent. */
+function makeRoom(size: number): Buffer | null {
+  if (size > SMALL) {
+    if (content + size > MOST_CONTENT) return null
+    content += size
+  }
+  return Buffer.allocUnsafeSlow(size)
+}
+
+function giveBack({ buffer: { byteLength } }: Buffer): void {
+  if (byteLength > SMALL) content -= byteLength
 }
 
 const NO_SUCH_FILE = Object.assign(new Error('no such file or directory'), { errno: -2, code: 'ENOENT' })

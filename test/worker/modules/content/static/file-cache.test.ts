@@ -1,6 +1,14 @@
 // What a thread holds of files, and when it looks at the disk again.
 
-import { readdirSync, readlinkSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CacheSettings, FileCache } from '../../../../../src/worker/modules/content/static/file-cache.ts'
@@ -205,6 +213,28 @@ describe('what is held', () => {
     const others = Array.from({ length: 1030 }, (_, index) => write(`o${index}`, 'o'.repeat(65536)))
     for (const path of others) await ask(cache, path)
     expect((await ask(cache, first)).held).toBe(false)
+  })
+
+  it('content of 128 MiB at most, with what is being sent', async () => {
+    const cache = new FileCache({ ...ALL, max: 1000, all: false })
+    const sparse = (name: string): string => {
+      const path = write(name, '')
+      truncateSync(path, 1024 * 1024)
+      return path
+    }
+    const paths = Array.from({ length: 140 }, (_, number) => sparse(`${number}`))
+    for (const path of paths) await ask(cache, path)
+    const used = await Promise.all(paths.map((path) => cache.open(path)))
+    const inMemory = used.filter(({ bytes }) => bytes !== null)
+    expect(inMemory.length).toBeGreaterThan(64)
+    expect(inMemory.length).toBeLessThanOrEqual(128)
+    expect(used.every(({ bytes, descriptor }) => (bytes === null) === descriptor >= 0)).toBe(true)
+    for (const file of used) file.release()
+    await eventually('the descriptors closed', () => descriptors().length === 0)
+    // There is room again.
+    const last = paths.at(-1)!
+    await ask(cache, last)
+    expect((await ask(cache, last)).file.bytes).not.toBeNull()
   })
 
   it('without `all` neither folders nor descriptors', async () => {
