@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import { buildCycle, type Cycle, type Scope } from '../shared/conf/build.ts'
 import { core, workerConnections } from '../shared/core.ts'
-import { ErrorLog, type ErrorLogFile } from '../shared/error-log.ts'
+import { ErrorLog, type ErrorLogFile, type Level } from '../shared/error-log.ts'
 import type { CyclePlan } from '../shared/messages.ts'
 import type { WorkerStats } from '../shared/stats.ts'
 import { closeSyslog, onSyslogFailure } from '../shared/syslog.ts'
@@ -33,6 +33,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
   #groups: (PeerGroup | RuntimeGroups)[] = []
   /** By their directives, of all Cycles so far: requests of an earlier one still write to theirs. */
   readonly #errorLogs = new Map<string, ErrorLog>()
+  #mainLog: ErrorLog | null = null
   #drained: (() => void) | null = null
 
   /** `slot`: number of the worker; `stats`: its row. */
@@ -58,6 +59,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
     this.connectionLimit = workerConnections(cycle.root)
     this.generation = plan.generation
     const mainLog = errorLog(cycle.root)
+    this.#mainLog = mainLog
     onCrash((stack) => mainLog.alert(`internal error: ${stack}`))
     onSyslogFailure((message) => mainLog.alert(message))
     closeSyslog(cycle.context)
@@ -105,6 +107,10 @@ export class Engine implements ConnectionHost, UpstreamHost {
     const chosen = idle.slice(0, count)
     for (const connection of chosen) connection.retire()
     return chosen.length
+  }
+
+  log(level: Level, message: string): void {
+    this.#mainLog?.log(level, message)
   }
 
   makeRoom(): boolean {

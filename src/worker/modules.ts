@@ -40,6 +40,7 @@ import { redirects } from './modules/redirects.ts'
 import { map } from './modules/rewrite/map.ts'
 import { realIp } from './modules/rewrite/realip.ts'
 import { rewrite } from './modules/rewrite/rewrite.ts'
+import { resolverDirectives } from './upstream/resolver-conf.ts'
 import { upstreamBlock } from './upstream/upstream-block.ts'
 
 /** Modules that take part in requests. */
@@ -58,6 +59,7 @@ export const httpModules: readonly Module[] = [
   proxyProtocol,
   map,
   realIp,
+  resolverDirectives,
   upstreamBlock,
   rewrite,
   access,

@@ -130,6 +130,8 @@ real_ip_header | field/X-Real-IP/X-Forwarded-For/proxy_protocol | X-Real-IP | wh
 real_ip_recursive | on/off | off | skips trusted addresses in a list of them
 recursive_error_pages | on/off | off | lets an error page fail into another one
 reset_timedout_connection | on/off | off | ends connections that timed out with a reset
+resolver | address ... [valid=time] [ipv4=on/off] [ipv6=on/off] | | name servers that are asked for names at run time; without it the system is
+resolver_timeout | time | 30s | time a name server may take to answer
 return | code [text]; code URL; URL | | answers at once
 rewrite | regex replacement [last/break/redirect/permanent] | | changes the URI, or redirects
 rewrite_log | on/off | off | writes what rewriting does to the error log

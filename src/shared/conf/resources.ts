@@ -24,6 +24,9 @@ export async function resolveHosts(cycle: Cycle): Promise<Record<string, string[
 /** A host with its role, as nginx's message for it has them. */
 function asWritten(host: string, directive: Directive | null): string {
   if (directive?.name === 'set_real_ip_from') return `set_real_ip_from "${host}"`
+  if (directive?.name === 'resolver') {
+    return `resolver "${directive.args.find((text) => text.replace(/:\d+$/, '') === host) ?? host}"`
+  }
   const server = /^syslog:(?:.*,)?server=([^,]*)/s.exec(directive?.args[0] ?? '')?.[1]
   return server === undefined ? `upstream "${host}"` : `syslog server "${server}"`
 }

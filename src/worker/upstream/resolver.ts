@@ -1,105 +1,162 @@
-// Host names that requests bring up are looked up by the system's resolver, which says nothing of how long an answer
-// holds: it is kept for some seconds, per worker. Requests that ask at the same time share one look-up.
+// Names that requests bring up, and what is known of them: an answer is used for as long as it says, a failure for a
+// second. Requests that ask at the same time share one look-up. Where look-ups begin to fail, the last addresses of a
+// name are used until they work again. One per worker and `resolver`.
 
-import { lookup } from 'node:dns'
+import type { Found, LookUp, ResolverSettings } from '../../shared/names/found.ts'
+import { lookUpBy } from '../../shared/names/look-up.ts'
+import { type LookUpLimits, LookUpTurns } from './look-up-turns.ts'
 
 /** Addresses of a name, or why there are none in nginx's words: `3: Host not found`. */
-export type Answer = { addresses: readonly string[] } | { failure: string }
+export type Answer = { readonly addresses: readonly string[] } | { readonly failure: string }
 
 type Ask = (answer: Answer) => void
 
-/** How long an answer is used, milliseconds. */
+/** How long an answer is used that does not say it, milliseconds. */
 const KEPT = 10_000
 /** How long a failure is, so that a name that appears is soon found and one that is missing does not flood anyone. */
 const FAILURE_KEPT = 1_000
+/** How long addresses are used that could not be looked up again. */
+const STALE_KEPT = 5_000
+/** Longest wait for a look-up where there are such addresses. */
+const STALE_WAIT = 2_000
 /** Names remembered; clients may be the ones who name them. */
 const MOST_NAMES = 1_000
-/** Look-ups at the same time; they share a few threads with everything else that blocks. */
-const MOST_PENDING = 100
-/** nginx's default `resolver_timeout`, milliseconds. */
-const TIMEOUT = 30_000
 
-const NAME = /^[\w.-]{1,255}$/
-/** `127.1`, `2130706433`: no domain is a number, as which the system would take them for addresses, unlike nginx. */
-const NUMBER = /(?:^|\.)(?:\d+|0x[\da-f]*)\.?$/i
+/** Each look-up by the system holds one of the few threads that all workers share. */
+const SYSTEM_LIMITS: LookUpLimits = { running: 16, each: 4, waiting: 64, allWaiting: 1_024 }
+const SERVER_LIMITS: LookUpLimits = { running: 256, each: 16, waiting: 64, allWaiting: 1_024 }
 
 export interface ResolverOptions {
-  /** Calls back with the addresses, or with an error whose code is that of `dns.lookup`. */
-  lookup(name: string, done: (error: NodeJS.ErrnoException | null, addresses: string[]) => void): void
+  readonly lookUp: LookUp
+  readonly limits: LookUpLimits
   /** Milliseconds of a clock that does not go back. */
   now(): number
+  /** Look-ups of a name have begun to fail, or work again. */
+  log(level: 'warn' | 'notice', message: string): void
 }
 
-const SYSTEM: ResolverOptions = {
-  lookup(name, done) {
-    lookup(name, { all: true, order: 'ipv4first' }, (error, found) =>
-      done(error, error === null ? found.map(({ address }) => address) : []),
-    )
-  },
-  now: () => performance.now(),
+interface Entry {
+  readonly answer: Answer
+  /** When it has to be looked up again. */
+  readonly until: number
+  /** The addresses are old ones, which could not be looked up again. */
+  readonly trouble: boolean
+}
+
+/** One look-up and those who wait for it. */
+interface Pending {
+  readonly asks: Set<Ask>
+  /** Ends the wait where there are old addresses. */
+  stale: NodeJS.Timeout | null
+}
+
+/** What a resolver by `settings` is made of. */
+export function resolverOptions(settings: ResolverSettings, log: ResolverOptions['log']): ResolverOptions {
+  const limits = settings.servers === null ? SYSTEM_LIMITS : SERVER_LIMITS
+  return { lookUp: lookUpBy(settings), limits, now: () => performance.now(), log }
 }
 
 export class Resolver {
   readonly #options: ResolverOptions
+  readonly #turns: LookUpTurns
   /** Oldest first. */
-  readonly #known = new Map<string, { answer: Answer; until: number }>()
-  readonly #pending = new Map<string, Set<Ask>>()
+  readonly #known = new Map<string, Entry>()
+  readonly #pending = new Map<string, Pending>()
 
-  constructor(options: ResolverOptions = SYSTEM) {
+  constructor(options: ResolverOptions) {
     this.#options = options
+    this.#turns = new LookUpTurns(options.limits)
   }
 
   /** An answer that is known, or null: `resolve` has to be asked. */
   known(name: string): Answer | null {
     const entry = this.#known.get(name)
-    return entry === undefined || entry.until <= this.#options.now() ? null : entry.answer
+    if (entry === undefined) return null
+    if (entry.until > this.#options.now()) return entry.answer
+    if (!entry.trouble) return null
+    // Look-ups fail: nobody has to wait for the next one.
+    if (!this.#pending.has(name)) this.#begin(name, '')
+    return entry.answer
   }
 
-  /** Calls `ask` once, not before this call has returned. What it gives is called by those who give up. */
-  resolve(name: string, ask: Ask): () => void {
-    let asks = this.#pending.get(name)
-    if (asks === undefined) this.#ask(name, (asks = new Set()))
-    asks.add(ask)
-    return () => asks.delete(ask)
+  /**
+   * Calls `ask` once, not before this call has returned, for the client `asker`. What it gives is called by those who
+   * give up.
+   */
+  resolve(name: string, asker: string, ask: Ask): () => void {
+    const pending = this.#pending.get(name) ?? this.#begin(name, asker)
+    if (pending === null) {
+      queueMicrotask(() => ask({ failure: '5: Operation refused' }))
+      return () => {}
+    }
+    pending.asks.add(ask)
+    const old = this.#known.get(name)
+    if (pending.stale === null && old !== undefined && 'addresses' in old.answer) {
+      pending.stale = setTimeout(() => this.#useOld(name, pending), STALE_WAIT)
+      pending.stale.unref()
+    }
+    return () => pending.asks.delete(ask)
   }
 
-  #ask(name: string, asks: Set<Ask>): void {
-    const failure =
-      !NAME.test(name) || NUMBER.test(name)
-        ? '3: Host not found'
-        : this.#pending.size >= MOST_PENDING
-          ? '5: Operation refused'
-          : null
-    if (failure !== null) return queueMicrotask(() => tell(asks, { failure }))
-    this.#pending.set(name, asks)
-    const timer = setTimeout(() => this.#answer(name, asks, { failure: '110: Operation timed out' }), TIMEOUT)
-    timer.unref()
-    this.#options.lookup(name, (error, addresses) => {
-      clearTimeout(timer)
-      const found = error === null && addresses.length > 0
-      this.#answer(name, asks, found ? { addresses } : { failure: failureText(error) })
-    })
+  #begin(name: string, asker: string): Pending | null {
+    const pending: Pending = { asks: new Set(), stale: null }
+    const taken = this.#turns.take(asker, (ended) =>
+      this.#options.lookUp(name, (found) => {
+        ended()
+        this.#found(name, pending, found)
+      }),
+    )
+    if (!taken) return null
+    this.#pending.set(name, pending)
+    return pending
   }
 
-  #answer(name: string, asks: Set<Ask>, answer: Answer): void {
-    // It may have timed out before.
-    if (this.#pending.get(name) !== asks) return
+  #found(name: string, pending: Pending, found: Found): void {
     this.#pending.delete(name)
+    if (pending.stale !== null) clearTimeout(pending.stale)
+    const old = this.#known.get(name)
+    if ('failure' in found) {
+      const { failure, gone } = found
+      if (!gone && old !== undefined && 'addresses' in old.answer) {
+        return this.#fallBack(name, pending, old, failure)
+      }
+      this.#keep(name, { answer: { failure }, until: this.#until(FAILURE_KEPT), trouble: false })
+      return tell(pending, { failure })
+    }
+    const { addresses, ttl } = found
+    if (old?.trouble === true) this.#options.log('notice', `${name} can be resolved again`)
+    this.#keep(name, { answer: { addresses }, until: this.#until(ttl ?? KEPT), trouble: false })
+    tell(pending, { addresses })
+  }
+
+  /** The look-up goes on, but those who wait for it do not. */
+  #useOld(name: string, pending: Pending): void {
+    const old = this.#known.get(name)
+    if (old !== undefined) this.#fallBack(name, pending, old, '110: Operation timed out')
+  }
+
+  #fallBack(name: string, pending: Pending, { answer, trouble }: Entry, failure: string): void {
+    if (!trouble) {
+      const message = `${name} could not be resolved (${failure}): its last addresses are used until it can`
+      this.#options.log('warn', message)
+    }
+    this.#keep(name, { answer, until: this.#until(STALE_KEPT), trouble: true })
+    tell(pending, answer)
+  }
+
+  #until(time: number): number {
+    return this.#options.now() + time
+  }
+
+  #keep(name: string, entry: Entry): void {
     this.#known.delete(name)
-    const kept = 'failure' in answer ? FAILURE_KEPT : KEPT
-    this.#known.set(name, { answer, until: this.#options.now() + kept })
+    this.#known.set(name, entry)
     if (this.#known.size > MOST_NAMES) this.#known.delete(this.#known.keys().next().value!)
-    tell(asks, answer)
   }
 }
 
-function tell(asks: Set<Ask>, answer: Answer): void {
+function tell({ asks }: Pending, answer: Answer): void {
   for (const ask of asks) ask(answer)
   // A look-up that is over for them may hold the set for longer.
   asks.clear()
-}
-
-function failureText(error: NodeJS.ErrnoException | null): string {
-  if (error === null || error.code === 'ENOTFOUND' || error.code === 'ENODATA') return '3: Host not found'
-  return '2: Server failure'
 }

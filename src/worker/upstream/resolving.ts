@@ -24,7 +24,7 @@ export class Resolving implements ContentSource {
 
   start(groups: RuntimeGroups): void {
     this.#r.source = this
-    this.#giveUp = groups.resolve(this.#url, (group, failure) => {
+    this.#giveUp = groups.resolve(this.#url, this.#r.remoteAddress, (group, failure) => {
       if (this.#over) return
       this.#over = true
       if (group !== null) return this.#found(group)

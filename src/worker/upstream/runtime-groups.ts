@@ -2,6 +2,7 @@
 // named. The latter are remembered, with their idle connections, as long as room and time permit: clients may choose
 // the names.
 
+import { DEFAULT_RESOLVER, type ResolverSettings } from '../../shared/names/found.ts'
 import { PeerZone, zoneBytes } from '../../shared/peer-zone.ts'
 import { roundRobin } from './balance/round-robin.ts'
 import { IdleConnections } from './keepalive.ts'
@@ -13,7 +14,7 @@ import {
   type PeerOptions,
   type UpstreamHost,
 } from './peers.ts'
-import { Resolver } from './resolver.ts'
+import { Resolver, resolverOptions } from './resolver.ts'
 import { addressName, type UpstreamUrl } from './url.ts'
 
 /** Hosts remembered at a time. */
@@ -22,17 +23,33 @@ const MOST_GROUPS = 512
 const IDLE_CONNECTIONS = 128
 
 export class RuntimeGroups {
-  readonly idle = new IdleConnections({ ...DEFAULT_KEEPALIVE, connections: IDLE_CONNECTIONS })
+  readonly idle: IdleConnections
   readonly #configured: ReadonlyMap<string, PeerGroup>
-  readonly #resolver: Resolver
+  readonly #settings: ResolverSettings
+  /** Made when it is needed first. */
+  #ownResolver: Resolver | null
   /** By host and port, least recently used first. */
   readonly #groups = new Map<string, PeerGroup>()
   #host: UpstreamHost | null = null
 
-  /** `configured`: as `groupKey` names them. */
-  constructor(configured: ReadonlyMap<string, PeerGroup>, resolver = new Resolver()) {
+  /** `configured`: as `groupKey` names them; `idle`: where connections wait, those of other resolvers' hosts too. */
+  constructor(
+    configured: ReadonlyMap<string, PeerGroup>,
+    settings: ResolverSettings = DEFAULT_RESOLVER,
+    idle = runtimeIdle(),
+    resolver: Resolver | null = null,
+  ) {
+    this.idle = idle
     this.#configured = configured
-    this.#resolver = resolver
+    this.#settings = settings
+    this.#ownResolver = resolver
+  }
+
+  get #resolver(): Resolver {
+    this.#ownResolver ??= new Resolver(
+      resolverOptions(this.#settings, (level, message) => this.#host!.log(level, message)),
+    )
+    return this.#ownResolver
   }
 
   /** Called once before the first request. */
@@ -52,16 +69,20 @@ export class RuntimeGroups {
   }
 
   /**
-   * Calls `done` with the group of `url`, or with why there is none: `3: Host not found`. What it gives is called by
-   * those who give up.
+   * Calls `done` with the group of `url`, which the client `asker` asks for, or with why there is none:
+   * `3: Host not found`. What it gives is called by those who give up.
    */
-  resolve(url: UpstreamUrl, done: (group: PeerGroup | null, failure: string) => void): () => void {
+  resolve(
+    url: UpstreamUrl,
+    asker: string,
+    done: (group: PeerGroup | null, failure: string) => void,
+  ): () => void {
     const known = this.#resolver.known(url.key)
     if (known !== null && 'failure' in known) {
       queueMicrotask(() => done(null, known.failure))
       return () => {}
     }
-    return this.#resolver.resolve(url.key, (answer) => {
+    return this.#resolver.resolve(url.key, asker, (answer) => {
       if ('failure' in answer) done(null, answer.failure)
       else done(this.#group(url, answer.addresses), '')
     })
@@ -95,6 +116,11 @@ export class RuntimeGroups {
     group.bind(this.#host!)
     return group
   }
+}
+
+/** Where idle connections to hosts that only requests name wait. */
+export function runtimeIdle(): IdleConnections {
+  return new IdleConnections({ ...DEFAULT_KEEPALIVE, connections: IDLE_CONNECTIONS })
 }
 
 /** What a group named directly is found by. */

@@ -2,70 +2,123 @@
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { DEFAULT_RESOLVER, type Found } from '../../../src/shared/names/found.ts'
 import type { PeerGroup, UpstreamHost } from '../../../src/worker/upstream/peers.ts'
 import { type Answer, Resolver } from '../../../src/worker/upstream/resolver.ts'
-import { RuntimeGroups } from '../../../src/worker/upstream/runtime-groups.ts'
+import { RuntimeGroups, runtimeIdle } from '../../../src/worker/upstream/runtime-groups.ts'
 import { parseUpstreamUrl, type UpstreamUrl } from '../../../src/worker/upstream/url.ts'
 
-type Done = (error: NodeJS.ErrnoException | null, addresses: string[]) => void
-
 let clock: number
-let asked: { name: string; done: Done }[]
+let asked: { name: string; done: (found: Found) => void }[]
+let said: string[]
 let resolver: Resolver
 
 beforeEach(() => {
   clock = 1000
   asked = []
-  resolver = new Resolver({ lookup: (name, done) => asked.push({ name, done }), now: () => clock })
+  said = []
+  resolver = new Resolver({
+    lookUp: (name, done) => asked.push({ name, done }),
+    limits: { running: 10, each: 4, waiting: 5, allWaiting: 20 },
+    now: () => clock,
+    log: (level, message) => said.push(`${level}: ${message}`),
+  })
 })
+afterEach(() => vi.useRealTimers())
 
-const failed = (code: string) => Object.assign(new Error(code), { code })
 const url = (text: string) => parseUpstreamUrl(text, 80, true) as UpstreamUrl
+const found = (...addresses: string[]): Found => ({ addresses, ttl: null })
+const GONE: Found = { failure: '3: Host not found', gone: true }
+const BROKEN: Found = { failure: '2: Server failure', gone: false }
+const client = '192.0.2.99'
+
+/** Asks for `name` as `asker`; the answers come into the list that is returned. */
+function ask(name: string, asker = client): Answer[] {
+  const answers: Answer[] = []
+  resolver.resolve(name, asker, (answer) => answers.push(answer))
+  return answers
+}
 
 describe('a name', () => {
   it('is looked up once for all who ask meanwhile, and once its answer is old', () => {
-    const answers: Answer[] = []
-    for (let index = 0; index < 3; index++) resolver.resolve('a.test', (answer) => answers.push(answer))
+    const answers = [ask('a.test'), ask('a.test'), ask('a.test')]
     expect(asked).toHaveLength(1)
-    expect(answers).toEqual([])
-    asked[0]!.done(null, ['192.0.2.1', '192.0.2.2'])
-    expect(answers).toEqual(Array(3).fill({ addresses: ['192.0.2.1', '192.0.2.2'] }))
+    expect(answers).toEqual([[], [], []])
+    asked[0]!.done(found('192.0.2.1', '192.0.2.2'))
+    expect(answers).toEqual(Array(3).fill([{ addresses: ['192.0.2.1', '192.0.2.2'] }]))
     clock += 9_999
     expect(resolver.known('a.test')).toEqual({ addresses: ['192.0.2.1', '192.0.2.2'] })
     clock += 1
     expect(resolver.known('a.test')).toBeNull()
   })
 
-  it.each([
-    ['ENOTFOUND', '3: Host not found'],
-    ['EAI_AGAIN', '2: Server failure'],
-  ])('that gives %s fails in nginx words, which hold for a second', (code, failure) => {
-    let answer: Answer | null = null
-    resolver.resolve('a.test', (given) => (answer = given))
-    asked[0]!.done(failed(code), [])
-    expect(answer).toEqual({ failure })
+  it('is known for as long as its answer says', () => {
+    ask('a.test')
+    asked[0]!.done({ addresses: ['192.0.2.1'], ttl: 3000 })
+    clock += 2_999
+    expect(resolver.known('a.test')).not.toBeNull()
+    clock += 1
+    expect(resolver.known('a.test')).toBeNull()
+  })
+
+  it.each([GONE, BROKEN])('that cannot be found fails as the look-up says, for a second', (failed) => {
+    const { failure } = failed as { failure: string }
+    const answers = ask('a.test')
+    asked[0]!.done(failed)
+    expect(answers).toEqual([{ failure }])
     expect(resolver.known('a.test')).toEqual({ failure })
     clock += 1000
     expect(resolver.known('a.test')).toBeNull()
   })
 
-  const noNames = [
-    'a b',
-    'a\r\nb',
-    'a\0',
-    'x'.repeat(256),
-    '',
-    '127.1',
-    '2130706433',
-    '0x7f.0.0.1',
-    'a.0X1',
-    '1.2.3.',
-  ]
-  it.each(noNames)('%j is not looked up at all', async (name) => {
-    const answer = await new Promise<Answer>((done) => resolver.resolve(name, done))
-    expect(answer).toEqual({ failure: '3: Host not found' })
-    expect(asked).toEqual([])
+  it('keeps its last addresses while look-ups fail, which is said once, and so is that they work again', () => {
+    const old = { addresses: ['192.0.2.1'] }
+    ask('a.test')
+    asked[0]!.done(found('192.0.2.1'))
+    clock += 10_000
+    const answers = ask('a.test')
+    asked[1]!.done(BROKEN)
+    expect(answers).toEqual([old])
+    clock += 5_000
+    // Nobody waits for the next look-up.
+    expect(resolver.known('a.test')).toEqual(old)
+    expect(resolver.known('a.test')).toEqual(old)
+    expect(asked).toHaveLength(3)
+    asked[2]!.done(BROKEN)
+    expect(said).toEqual([
+      'warn: a.test could not be resolved (2: Server failure): its last addresses are used until it can',
+    ])
+    clock += 5_000
+    resolver.known('a.test')
+    asked[3]!.done(found('192.0.2.2'))
+    expect(resolver.known('a.test')).toEqual({ addresses: ['192.0.2.2'] })
+    expect(said.slice(1)).toEqual(['notice: a.test can be resolved again'])
+  })
+
+  it('that is gone for good keeps no addresses', () => {
+    ask('a.test')
+    asked[0]!.done(found('192.0.2.1'))
+    clock += 10_000
+    const answers = ask('a.test')
+    asked[1]!.done(GONE)
+    expect(answers).toEqual([{ failure: '3: Host not found' }])
+    expect(said).toEqual([])
+  })
+
+  it('whose look-up takes long lets nobody wait who can have its last addresses', () => {
+    vi.useFakeTimers()
+    ask('a.test')
+    asked[0]!.done(found('192.0.2.1'))
+    clock += 10_000
+    const answers = ask('a.test')
+    vi.advanceTimersByTime(1_999)
+    expect(answers).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(answers).toEqual([{ addresses: ['192.0.2.1'] }])
+    asked[1]!.done(found('192.0.2.2'))
+    expect(resolver.known('a.test')).toEqual({ addresses: ['192.0.2.2'] })
+    expect(said).toHaveLength(2)
   })
 
   it('is not told to those who have given up, and they are not kept until it is found', async () => {
@@ -74,33 +127,23 @@ describe('a name', () => {
     const told: string[] = []
     const giveUp = () => {
       const request = { id: 'gone' }
-      resolver.resolve('a.test', () => told.push(request.id))()
+      resolver.resolve('a.test', client, () => told.push(request.id))()
       return new WeakRef(request)
     }
     const gone = giveUp()
-    resolver.resolve('a.test', () => told.push('waiting'))
+    resolver.resolve('a.test', client, () => told.push('waiting'))
     await new Promise(setImmediate)
     collect()
     expect(gone.deref()).toBeUndefined()
-    asked[0]!.done(null, ['192.0.2.1'])
+    asked[0]!.done(found('192.0.2.1'))
     expect(told).toEqual(['waiting'])
     expect(resolver.known('a.test')).not.toBeNull()
   })
 
-  it('is refused while too many others are asked for', async () => {
-    for (let index = 0; index < 100; index++) resolver.resolve(`n${index}`, () => {})
-    const answer = await new Promise<Answer>((done) => resolver.resolve('one.more', done))
-    expect(answer).toEqual({ failure: '5: Operation refused' })
-    expect(asked).toHaveLength(100)
-    asked[0]!.done(null, ['192.0.2.1'])
-    resolver.resolve('one.more', () => {})
-    expect(asked).toHaveLength(101)
-  })
-
   it('is forgotten when too many newer ones are known', () => {
     for (let index = 0; index < 1001; index++) {
-      resolver.resolve(`n${index}`, () => {})
-      asked[index]!.done(null, ['192.0.2.1'])
+      ask(`n${index}`)
+      asked[index]!.done(found('192.0.2.1'))
     }
     expect(resolver.known('n0')).toBeNull()
     expect(resolver.known('n1')).not.toBeNull()
@@ -108,22 +151,55 @@ describe('a name', () => {
   })
 })
 
+describe('names of one client', () => {
+  const names = () => asked.map(({ name }) => name).join(' ')
+
+  it('wait for their turn, while those of others are looked up', () => {
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6']) ask(name, 'A')
+    ask('b1', 'B')
+    expect(names()).toBe('a1 a2 a3 a4 b1')
+    asked[0]!.done(GONE)
+    expect(names()).toBe('a1 a2 a3 a4 b1 a5')
+  })
+
+  it('come one by one after those of others when all look-ups are taken', () => {
+    for (const asker of ['A', 'B', 'C']) for (let index = 1; index < 5; index++) ask(asker + index, asker)
+    expect(asked).toHaveLength(10)
+    ask('D1', 'D')
+    for (let index = 0; index < 3; index++) asked[index]!.done(GONE)
+    expect(names().slice(-8)).toBe('C3 D1 C4')
+  })
+
+  it('are refused while too many of them wait', async () => {
+    for (let index = 0; index < 9; index++) ask(`a${index}`, 'A')
+    const answer = await new Promise<Answer>((done) => resolver.resolve('one.more', 'A', done))
+    expect(answer).toEqual({ failure: '5: Operation refused' })
+    ask('b', 'B')
+    expect(names()).toBe('a0 a1 a2 a3 b')
+    asked[0]!.done(GONE)
+    ask('one.more', 'A')
+    for (let index = 1; index < 4; index++) asked[index]!.done(GONE)
+    for (let index = 5; index < 9; index++) asked[index]!.done(GONE)
+    expect(names()).toContain('one.more')
+  })
+})
+
 describe('groups of run time', () => {
   const configured = new Map<string, PeerGroup>()
   let groups: RuntimeGroups
 
-  const found = async (text: string): Promise<PeerGroup> => {
+  const reach = async (text: string): Promise<PeerGroup> => {
     const known = groups.find(url(text))
     if (known !== null) return known
     const before = asked.length
-    const group = new Promise<PeerGroup | null>((done) => groups.resolve(url(text), done))
-    if (asked.length > before) asked.at(-1)!.done(null, ['192.0.2.1', '192.0.2.2'])
+    const group = new Promise<PeerGroup | null>((done) => groups.resolve(url(text), client, done))
+    if (asked.length > before) asked.at(-1)!.done(found('192.0.2.1', '192.0.2.2'))
     return (await group)!
   }
 
   beforeEach(() => {
     configured.clear()
-    groups = new RuntimeGroups(configured, resolver)
+    groups = new RuntimeGroups(configured, DEFAULT_RESOLVER, runtimeIdle(), resolver)
     groups.bind({} as UpstreamHost)
   })
 
@@ -146,13 +222,13 @@ describe('groups of run time', () => {
   })
 
   it('stay the same while their addresses do, and keep the peers that stay', async () => {
-    const first = await found('a.test')
+    const first = await reach('a.test')
     expect(first.set.peers.map(({ name }) => name)).toEqual(['192.0.2.1:80', '192.0.2.2:80'])
     clock += 10_000
-    expect(await found('a.test')).toBe(first)
+    expect(await reach('a.test')).toBe(first)
     clock += 10_000
-    const later = new Promise<PeerGroup | null>((done) => groups.resolve(url('a.test'), done))
-    asked.at(-1)!.done(null, ['192.0.2.2', '192.0.2.3'])
+    const later = new Promise<PeerGroup | null>((done) => groups.resolve(url('a.test'), client, done))
+    asked.at(-1)!.done(found('192.0.2.2', '192.0.2.3'))
     const second = (await later)!
     expect(second).not.toBe(first)
     expect(second.set.peers.map(({ name }) => name)).toEqual(['192.0.2.2:80', '192.0.2.3:80'])
@@ -160,7 +236,7 @@ describe('groups of run time', () => {
   })
 
   it('differ by port and share their idle connections', async () => {
-    const [first, second] = [await found('a.test'), await found('a.test:81')]
+    const [first, second] = [await reach('a.test'), await reach('a.test:81')]
     expect(second).not.toBe(first)
     expect(asked).toHaveLength(1)
     expect(second.idle).toBe(first.idle)
@@ -178,10 +254,14 @@ describe('groups of run time', () => {
   })
 
   it('of a name that failed a moment ago fail at once', async () => {
-    const failure = new Promise<string>((done) => groups.resolve(url('a.test'), (_, text) => done(text)))
-    asked[0]!.done(failed('ENOTFOUND'), [])
+    const failure = new Promise<string>((done) =>
+      groups.resolve(url('a.test'), client, (_, text) => done(text)),
+    )
+    asked[0]!.done(GONE)
     expect(await failure).toBe('3: Host not found')
-    const again = new Promise<string>((done) => groups.resolve(url('a.test'), (_, text) => done(text)))
+    const again = new Promise<string>((done) =>
+      groups.resolve(url('a.test'), client, (_, text) => done(text)),
+    )
     expect(await again).toBe('3: Host not found')
     expect(asked).toHaveLength(1)
   })
