@@ -17,7 +17,7 @@ const SMALL_READ = 8192
 
 /** A buffer that may be pinned by unfinished writes. */
 export interface ReadBuffer extends Buffer {
-  /** Its bytes never change: writes refer to them, and it is nobody's to give back. */
+  /** Its bytes do not change while they are sent: writes refer to them, and it is not the pool's. */
   steady?: boolean
   /** Unfinished writes from this buffer; undefined for memory that is not ours. */
   pins?: number
@@ -40,7 +40,10 @@ function create(): ReadBuffer {
 /** Read into by every transport without a buffer of its own; never pinned: its bytes are copied where they must stay. */
 export const sharedBuffer: ReadBuffer = create()
 
-/** Declares that the bytes of `buffer` will never change: from here on they are sent from where they are. */
+/**
+ * Declares that bytes of `buffer` given to a transport will not change before it has drained: from here on they are sent
+ * from where they are.
+ */
 export function keepSteady(buffer: Buffer): void {
   const steady: ReadBuffer = buffer
   steady.steady = true

@@ -33,7 +33,7 @@ export interface Transport {
   readonly queued: number
   /**
    * Sends `prefix`, `bytes[start, end)` and `suffix` (latin1) in one operation. The caller may reuse `bytes` at once, unless
-   * it has said that they will never change (`keepSteady`).
+   * it has said that they stay as they are (`keepSteady`).
    * false: wait for `onDrain` before sending more (what was given is taken all the same).
    */
   send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean

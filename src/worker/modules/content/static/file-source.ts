@@ -8,7 +8,15 @@ import { CLIENT_CLOSED_REQUEST, finalize } from '../../../http/finalize.ts'
 import { OK } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ContentPart } from '../../../http/response.ts'
-import { acquire, HEADROOM, isSteady, READ_SIZE, release } from '../../../transport/read-buffer.ts'
+import {
+  acquire,
+  HEADROOM,
+  isSteady,
+  READ_SIZE,
+  type ReadBuffer,
+  release,
+} from '../../../transport/read-buffer.ts'
+import { borrow, giveBack, LARGE } from './large-buffers.ts'
 import { MEDIUM, type OpenFile } from './open-file.ts'
 
 export class FileSource implements ContentSource {
@@ -26,6 +34,10 @@ export class FileSource implements ContentSource {
   /** A read or a write is under way: the file is needed still. */
   #busy = false
   #stopped = false
+  /** The kernel has not taken all that was given. */
+  #waiting = false
+  /** For long pieces; null: it has none, or not yet. */
+  #large: Buffer | null = null
 
   /** `bytes`: the content where it is in memory; null: it is read from `file`, which is released at the end. */
   constructor(r: Request, file: OpenFile, bytes: Buffer | null) {
@@ -54,7 +66,13 @@ export class FileSource implements ContentSource {
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true
-    if (!this.#busy) this.#file.release()
+    if (!this.#busy) this.#release()
+  }
+
+  #release(): void {
+    this.#file.release()
+    if (this.#large !== null) giveBack(this.#large, this.#waiting)
+    this.#large = null
   }
 
   /**
@@ -71,7 +89,8 @@ export class FileSource implements ContentSource {
       else more = this.#send(bytes, this.#position, Math.min(most, this.#end - this.#position))
     }
     this.#busy = false
-    if (this.#stopped) this.#file.release()
+    this.#waiting = !more
+    if (this.#stopped) this.#release()
     else if (this.#complete && (more || !this.#direct)) finalize(this.#r, OK)
   }
 
@@ -93,17 +112,25 @@ export class FileSource implements ContentSource {
   }
 
   #read(): void {
+    const left = this.#end - this.#position
+    if (this.#large === null && this.#direct && left > READ_SIZE) this.#large = borrow()
+    const large = this.#large
+    if (large !== null) return this.#readInto(large, 0, Math.min(LARGE, left), null)
     const buffer = acquire()
-    const length = Math.min(READ_SIZE, this.#end - this.#position)
-    read(this.#file.descriptor, buffer, HEADROOM, length, this.#position, (error, count) => {
+    this.#readInto(buffer, HEADROOM, Math.min(READ_SIZE, left), buffer)
+  }
+
+  /** `pooled`: the buffer where it is one of the transports' pool. */
+  #readInto(buffer: Buffer, at: number, length: number, pooled: ReadBuffer | null): void {
+    read(this.#file.descriptor, buffer, at, length, this.#position, (error, count) => {
       let more = true
       if (!this.#stopped) {
         if (error !== null) this.#fail(`read() "${this.#file.path}" failed (${errnoText(error)})`)
         else if (count === 0) this.#fail(`"${this.#file.path}" was truncated at ${this.#position}`)
-        else more = this.#send(buffer, HEADROOM, count)
+        else more = this.#send(buffer, at, count)
       }
       // What the kernel has not taken stays in the buffer, whose writer gives it back.
-      if (buffer.pins === 0) release(buffer)
+      if (pooled?.pins === 0) release(pooled)
       this.#run(more)
     })
   }

@@ -73,6 +73,56 @@ describe('a large file', () => {
     await eventually('the file closed', () => openDescriptors('site/large') === 0)
   })
 
+  describe('of which every part is different', () => {
+    const content = Buffer.alloc(12 * 1024 * 1024)
+    for (let at = 0; at < content.length; at += 4) content.writeUInt32LE(at, at)
+    beforeEach(() => writeFileSync(join(engine.folder, 'site/numbers'), content))
+    afterEach(() => eventually('the file closed', () => openDescriptors('site/numbers') === 0))
+
+    interface Reader {
+      client: Peer
+      /** The response so far. */
+      pieces: Buffer[]
+    }
+
+    /** Asks, and reads no more than the beginning. */
+    async function ask(): Promise<Reader> {
+      const client = await connect({ keep: false, paused: true })
+      const pieces: Buffer[] = []
+      client.socket.on('data', (bytes: Buffer) => pieces.push(bytes))
+      await client.send('GET /numbers HTTP/1.0\r\nHost: test\r\n\r\n')
+      await begun(client)
+      return { client, pieces }
+    }
+
+    /** Reads on to the end: how much of the content came, if all of that is right, else -1. */
+    async function rest({ client, pieces }: Reader): Promise<number> {
+      client.socket.resume()
+      await client.when('the end', () => client.ended)
+      const response = Buffer.concat(pieces)
+      const body = response.subarray(response.indexOf('\r\n\r\n') + 4)
+      return body.equals(content.subarray(0, body.length)) ? body.length : -1
+    }
+
+    it('reaches many clients at once unharmed, while others leave', async () => {
+      const readers = await Promise.all(Array.from({ length: 20 }, ask))
+      for (const { client } of readers.splice(0, 10)) client.destroy(true)
+      expect(await Promise.all(readers.map(rest))).toEqual(Array(10).fill(content.length))
+    })
+
+    it('stays what it is for a client that ends its side and reads on', async () => {
+      const half = await ask()
+      // Meanwhile all that there is room for has been sent to it.
+      expect(await rest(await ask())).toBe(content.length)
+      half.client.end()
+      expect(await engine.logged(2)).toHaveLength(2)
+      expect(await rest(await ask())).toBe(content.length)
+      const came = await rest(half)
+      expect(came).toBeGreaterThan(0)
+      expect(came).toBeLessThan(content.length)
+    })
+  })
+
   it('that is held in memory reaches a client that pauses', async () => {
     writeFileSync(join(engine.folder, 'site/medium'), Buffer.alloc(1024 * 1024, 'y'))
     for (let use = 1; use <= 4; use++) {
