@@ -75,6 +75,7 @@ const HTTP = `${MODERN}${LOGGING}
 `
 
 const paths = [...new Set([...HTTP.matchAll(/location (?:= )?(\/\S*)/g)].map((match) => match[1]!))]
+const unasked = paths.filter((path) => !path.startsWith('/dead'))
 
 const cases: ParityCases = [
   ...paths.flatMap((path) => [
@@ -86,6 +87,19 @@ const cases: ParityCases = [
     send: `${request('POST', path, 'Content-Length: 4')}body`,
   })),
   ...['/', '/none', '/x'].map((path) => ({ name: `two.test${path}`, send: get(path, 'Host: two.test') })),
+  // For a backend nginx reads the body before it connects.
+  ...unasked.map((path) => ({
+    name: `a body that waits to be asked for: ${path}`,
+    send: `${request('POST', path, 'Content-Length: 4', 'Expect: 100-continue', 'Connection: close')}body`,
+    until: 'close' as const,
+    logged: 'answers' as const,
+  })),
+  {
+    name: 'a body that was not asked for comes all the same',
+    send: [request('POST', '/own', 'Content-Length: 4', 'Expect: 100-continue'), `body${get('/answer')}`],
+    until: 2,
+    logged: 2,
+  },
   { name: 'a kept connection goes on', send: get('/own') + get('/answer'), until: 2, logged: 2 },
   { name: 'the page of a backend', send: get('/proxy'), answer: replyWith('200 Fine', 'page', 'X-A: b') },
   { name: 'a page that is not there', send: get('/proxy'), answer: replyWith('404 None', 'none') },

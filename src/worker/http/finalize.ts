@@ -88,6 +88,7 @@ export function finalize(r: Request, result: Result): void {
 /** Answers with weir's own response for `status`, whatever `error_page` says, and ends the request. */
 export function respond(r: Request, status: number): void {
   r.errorStatus = 0
+  r.stream.leaveUnasked()
   // Where a backend was to have it, nginx would have read it first.
   if (!r.stream.discardBody(r) && r.upstream !== null) return finalize(r, 400)
   const content = specialResponse(r, status)

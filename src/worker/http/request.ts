@@ -51,6 +51,8 @@ export interface ClientStream {
   sendHead(r: Request): void
   /** Starts passing the request body to `sink`. The returned source resumes it. */
   receiveBody(r: Request, sink: BodySink): RequestContent
+  /** The client is not told to send its body, should it wait for that: it gets an error instead. */
+  leaveUnasked(): void
   /**
    * What is left of the request body is read and thrown away. false: what is there of it is broken, for which the caller
    * answers 400 unless it has another error to tell of.

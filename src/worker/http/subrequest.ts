@@ -93,6 +93,8 @@ class SubrequestStream implements ClientStream {
     throw new Error('a subrequest has no body')
   }
 
+  leaveUnasked(): void {}
+
   discardBody(): boolean {
     return true
   }

@@ -36,7 +36,8 @@ export class Http1Stream implements ClientStream {
   /** null: the request has none. */
   readonly body: RequestBody | null
   readonly #owner: StreamOwner
-  #continued = false
+  /** Whether the client is to be asked for the body has been settled. */
+  #askTested = false
   /** Nobody can say which server it is for: the connection is closed without an answer, as nginx does. */
   serverless = false
 
@@ -175,7 +176,7 @@ export class Http1Stream implements ClientStream {
 
   /** The client waits to be asked for the body, and has not been. */
   get unasked(): boolean {
-    return this.head.expectContinue && !this.#continued && this.body !== null && this.body.received === 0
+    return this.head.expectContinue && !this.#askTested && this.body !== null && this.body.received === 0
   }
 
   sendHead(r: Request): void {
@@ -192,6 +193,10 @@ export class Http1Stream implements ClientStream {
     return body
   }
 
+  leaveUnasked(): void {
+    this.#askTested = true
+  }
+
   discardBody(): boolean {
     const { body } = this
     if (body === null || body.finished || body.discarding) return true
@@ -204,7 +209,7 @@ export class Http1Stream implements ClientStream {
   /** RFC 9110 section 10.1.1; as nginx, also where the client has not waited for it. */
   #askForBody(): void {
     if (!this.unasked) return
-    this.#continued = true
+    this.#askTested = true
     this.#owner.transport.send(CONTINUE, null, 0, 0, '')
     // As with nginx, `$body_bytes_sent` and `$bytes_sent` know of it.
     this.writer.count(CONTINUE.length)

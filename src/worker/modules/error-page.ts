@@ -71,6 +71,7 @@ export function serveErrorPage(r: Request, status: number): boolean {
   const page = errorPage.get(status)
   if (page === undefined) return false
   if (page.status !== null) r.errorStatus = page.status
+  if (page.status !== 0 && page.status !== 200) r.stream.leaveUnasked()
   serve(r, page)
   return true
 }
