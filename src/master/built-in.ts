@@ -1,6 +1,7 @@
 // What `-V` says is built in, in the form of nginx's configure arguments.
 
 import { modules } from '../worker/modules.ts'
+import { methods } from '../worker/upstream/balance/methods.ts'
 import { packageRoot } from './paths.ts'
 
 /** nginx's optional modules that weir may have: option word by the name of weir's module. */
@@ -49,6 +50,7 @@ const standard: Record<string, string> = {
   upstream_hash: 'http_upstream_hash_module',
   upstream_ip_hash: 'http_upstream_ip_hash_module',
   upstream_least_conn: 'http_upstream_least_conn_module',
+  upstream_least_time: 'http_upstream_least_time_module',
   upstream_random: 'http_upstream_random_module',
   upstream: 'http_upstream_keepalive_module',
   upstream_zone: 'http_upstream_zone_module',
@@ -56,7 +58,10 @@ const standard: Record<string, string> = {
 
 /** `--prefix=... --with-... --without-...` */
 export function configureArguments(): string {
-  const built = new Set(modules.map(({ name }) => name))
+  const built = new Set([
+    ...modules.map(({ name }) => name),
+    ...methods.map(({ name }) => `upstream_${name}`),
+  ])
   const withNames = Object.entries(optional).filter(([name]) => built.has(name))
   const withoutNames = Object.entries(standard).filter(([name]) => !built.has(name))
   const lacking = Object.entries(optional).filter(([name]) => !built.has(name))

@@ -58,6 +58,7 @@ export class Attempts {
     const current = this.current!
     current.headerTime = now() - current.started
     current.status = head.status
+    this.#selection.timeHead(this.peer!, current.headerTime)
   }
 
   /** The attempt is over. */
@@ -66,6 +67,7 @@ export class Attempts {
     current.responseTime = now() - current.started
     // As nginx, framing counts as content.
     if (current.headerTime >= 0) current.responseLength = current.bytesReceived - connection.reader.length
+    this.#selection.time(connection.peer, outcome, current.headerTime, current.responseTime)
     this.#selection.finish(connection.peer, outcome)
   }
 

@@ -1,12 +1,11 @@
 // The servers behind a `proxy_pass`: an upstream{} block, or the addresses of a host named directly. What is configured
 // stands here; what workers share of it is in src/shared/peer-zone.ts.
 
-import type { Level } from '../../shared/error-log.ts'
 import type { PeerState, PeerZone } from '../../shared/peer-zone.ts'
 import type { WorkerStats } from '../../shared/stats.ts'
 import type { Request } from '../http/request.ts'
 import { sharedNow } from '../shared-clock.ts'
-import type { Balancer, MakeBalancer } from './balance/balancer.ts'
+import type { Balancer, MakeBalancer, Timing } from './balance/balancer.ts'
 import { IdleConnections } from './keepalive.ts'
 import type { Selection } from './selection.ts'
 
@@ -23,6 +22,8 @@ export interface PeerOptions {
   /** Used when no other peer is available. */
   readonly backup: boolean
   readonly down: boolean
+  /** Milliseconds in which the peer gets its weight again once it is back; 0, the default: it has it at once. */
+  readonly slowStart: number
 }
 
 export const DEFAULT_PEER: PeerOptions = {
@@ -32,6 +33,7 @@ export const DEFAULT_PEER: PeerOptions = {
   failTimeout: 10_000,
   backup: false,
   down: false,
+  slowStart: 0,
 }
 
 /** One address requests can go to. */
@@ -83,8 +85,6 @@ export interface UpstreamHost {
   /** Closes a connection nobody uses, at the limit; false: all are in use. */
   makeRoom(): boolean
 }
-  /** Writes to the error log of the main context. */
-  log(level: Level, message: string): void
 
 /** The peers of a group at a time; when they change, requests under way go on with those they began with. */
 export interface PeerSet {
@@ -93,6 +93,8 @@ export interface PeerSet {
   readonly single: Peer | null
   /** One for the servers, and one for the `backup` ones if there are any. */
   readonly balancers: readonly Balancer[]
+  /** Told how long attempts take; null where nobody asks. */
+  readonly timing: Timing | null
   /** Most attempts of a request: peers that are not `down`. */
   readonly tries: number
 }
@@ -196,6 +198,30 @@ export class PeerGroup {
     else if (state.fails > 0 && state.accessed < state.checked) this.#worksAgain(peer)
   }
 
+  /** The head of a response has come, `time` milliseconds after the attempt at `peer` began. */
+  timeHead({ set: { timing } }: Selection, { state }: Peer, time: number): void {
+    if (timing === null) return
+    const zone = this.#zone!
+    zone.lock()
+    timing.head(state, time, sharedNow())
+    zone.unlock()
+  }
+
+  /** Before `finish`: what the attempt took; `headerTime`: until the head of a response, -1 without one. */
+  time(
+    { set: { timing } }: Selection,
+    { state }: Peer,
+    outcome: Outcome,
+    headerTime: number,
+    time: number,
+  ): void {
+    if (timing === null) return
+    const zone = this.#zone!
+    zone.lock()
+    timing.end(state, outcome, headerTime, time, sharedNow())
+    zone.unlock()
+  }
+
   #failed(r: Request, { state, maxFails, weight }: Peer): void {
     const zone = this.#zone!
     zone.lock()
@@ -208,10 +234,14 @@ export class PeerGroup {
     if (disabled) r.log('warn', 'upstream server temporarily disabled')
   }
 
-  #worksAgain({ state }: Peer): void {
+  #worksAgain({ state, maxFails, slowStart }: Peer): void {
     const zone = this.#zone!
     zone.lock()
-    if (state.accessed < state.checked) state.fails = 0
+    if (state.accessed < state.checked) {
+      const wasOut = maxFails > 0 && state.fails >= maxFails
+      if (wasOut && slowStart > 0) state.slowSince = sharedNow()
+      state.fails = 0
+    }
     zone.unlock()
   }
 
@@ -248,10 +278,13 @@ function isSame(known: Peer, peer: ConfiguredPeer): boolean {
 function peerSet(peers: readonly Peer[], method: MakeBalancer): PeerSet {
   const [main, backup] = [peers.filter((peer) => !peer.backup), peers.filter((peer) => peer.backup)]
   const tiers = [main, backup].filter((tier) => tier.length > 0)
+  const single = peers.length === 1 ? peers[0]! : null
+  const balancers = tiers.map((tier) => method(tier, tier === backup))
   return {
     peers,
-    single: peers.length === 1 ? peers[0]! : null,
-    balancers: tiers.map((tier) => method(tier)),
+    single,
+    balancers,
+    timing: single === null ? (balancers[0]?.timing ?? null) : null,
     tries: peers.filter(({ down }) => !down).length,
   }
 }

@@ -40,6 +40,16 @@ export class Selection {
     return this.#group.pick(this)
   }
 
+  /** The head of a response has come from `peer`. */
+  timeHead(peer: Peer, time: number): void {
+    if (this.set.timing !== null) this.#group.timeHead(this, peer, time)
+  }
+
+  /** Before `finish`, as for the group's. */
+  time(peer: Peer, outcome: Outcome, headerTime: number, time: number): void {
+    if (this.set.timing !== null) this.#group.time(this, peer, outcome, headerTime, time)
+  }
+
   /** The attempt at `peer` is over. */
   finish(peer: Peer, outcome: Outcome): void {
     this.#group.finish(this.#r, this, peer, outcome)

@@ -2,7 +2,7 @@
 
 import type { BuildContext } from '../../shared/conf/build.ts'
 import type { Directive } from '../../shared/conf/directive.ts'
-import { parseInteger, parseSeconds } from '../../shared/conf/values.ts'
+import { parseInteger, parseSeconds, parseTime } from '../../shared/conf/values.ts'
 import type { ServerParameter } from './balance/methods.ts'
 import { DEFAULT_PEER, type PeerOptions } from './peers.ts'
 
@@ -14,7 +14,7 @@ export interface ServerLine {
 }
 
 /** Parameters of nginx that are not there yet. */
-const LATER = /^(slow_start|service|route)=|^(drain|resolve)$/
+const LATER = /^(service|route)=|^(drain|resolve)$/
 
 type Options = { -readonly [K in keyof PeerOptions]: PeerOptions[K] }
 /** Takes what stands behind `=`; false: it makes no sense. */
@@ -26,6 +26,7 @@ const valued: Readonly<Record<string, Parameter>> = {
   max_conns: (options, value) => set(options, 'maxConns', parseInteger(value)),
   max_fails: (options, value) => set(options, 'maxFails', parseInteger(value)),
   fail_timeout: (options, value) => set(options, 'failTimeout', parseSeconds(value)),
+  slow_start: (options, value) => set(options, 'slowStart', parseTime(value)),
 }
 const flags: Readonly<Record<string, 'backup' | 'down'>> = { backup: 'backup', down: 'down' }
 

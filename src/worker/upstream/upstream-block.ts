@@ -9,10 +9,8 @@ import { defineModule } from '../http/module.ts'
 import type { MakeBalancer } from './balance/balancer.ts'
 import { type BalancingMethod, methods } from './balance/methods.ts'
 import { roundRobin } from './balance/round-robin.ts'
-import type { IdleConnections } from './keepalive.ts'
 import { type ConfiguredPeer, DEFAULT_KEEPALIVE, DEFAULT_PEER, PeerGroup, type PeerOptions } from './peers.ts'
-import { resolverOf } from './resolver-conf.ts'
-import { groupKey, peersOf, RuntimeGroups, runtimeIdle } from './runtime-groups.ts'
+import { groupKey, peersOf, RuntimeGroups } from './runtime-groups.ts'
 import { readServer, type ServerLine } from './server-line.ts'
 import { parseUpstreamUrl, type UpstreamUrl } from './url.ts'
 
@@ -30,11 +28,11 @@ export const upstreamBlock = defineModule<UpstreamConf>({
     { name: 'upstream', in: HTTP, args: 1, block: UPSTREAM, repeat: true, inherit: false, set: openUpstream },
     { name: 'server', in: UPSTREAM, args: [1, Infinity], repeat: true, set: addServer },
     ...methods.map(
-      ({ name, args, make }): Command => ({
+      ({ name, args, once, make }): Command => ({
         name,
         in: UPSTREAM,
         args,
-        repeat: true,
+        repeat: once !== true,
         set: (directive, context) => {
           if (methodOf(context.scope, directive) !== null) context.warn('load balancing method redefined')
           return make(directive, context)
@@ -102,9 +100,7 @@ function setKeepalive(...[directive, context]: Parameters<Setter>): number {
 interface Groups {
   /** Of upstream{} blocks by name in lower case, of hosts named directly as `groupKey` names them. */
   byName: Map<string, PeerGroup>
-  /** By the resolver's settings. */
-  runtime: Map<string, RuntimeGroups>
-  runtimeIdle: IdleConnections
+  runtime: RuntimeGroups
 }
 
 const groups = new WeakMap<BuildContext, Groups>()
@@ -112,8 +108,8 @@ const groups = new WeakMap<BuildContext, Groups>()
 function groupsOf(context: BuildContext): Groups {
   let entry = groups.get(context)
   if (entry === undefined) {
-    entry = { byName: new Map(), runtime: new Map(), runtimeIdle: runtimeIdle() }
-    groups.set(context, entry)
+    const byName = new Map<string, PeerGroup>()
+    groups.set(context, (entry = { byName, runtime: new RuntimeGroups(byName) }))
   }
   return entry
 }
@@ -121,17 +117,12 @@ function groupsOf(context: BuildContext): Groups {
 /** All groups of upstream{} blocks and of hosts named directly, and those of names that only requests bring up. */
 export function allGroups(context: BuildContext): Iterable<PeerGroup | RuntimeGroups> {
   const { byName, runtime } = groupsOf(context)
-  return [...byName.values(), ...runtime.values()]
+  return [...byName.values(), runtime]
 }
 
 /** The groups that variables lead to. */
 export function runtimeGroups(context: BuildContext): RuntimeGroups {
-  const { byName, runtime, runtimeIdle } = groupsOf(context)
-  const settings = resolverOf(context.scope)
-  const key = JSON.stringify(settings)
-  let found = runtime.get(key)
-  if (found === undefined) runtime.set(key, (found = new RuntimeGroups(byName, settings, runtimeIdle)))
-  return found
+  return groupsOf(context).runtime
 }
 
 function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void {

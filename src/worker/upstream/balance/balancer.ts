@@ -1,12 +1,15 @@
 // How a peer is chosen. A balancer only picks: counting attempts, failures and connections is the group's.
 
+import type { PeerState } from '../../../shared/peer-zone.ts'
 import type { Request } from '../../http/request.ts'
-import type { Peer } from '../peers.ts'
+import type { Outcome, Peer } from '../peers.ts'
 
 /** Chooses among the peers of a group (or its backups) for many requests. */
 export interface Balancer {
   /** The choice for one request, which may take several attempts. Called without the zone's lock. */
   begin(r: Request): Picker
+  /** Told how long attempts take; absent where the method does not care. */
+  readonly timing?: Timing
 }
 
 /** Chooses for one request; a method that needs to remember nothing of it is its own picker. */
@@ -18,8 +21,16 @@ export interface Picker {
   pick(tried: ReadonlySet<Peer> | null, now: number): Peer | null
 }
 
-/** Makes the balancer for `peers`, in the order of their `server` lines. */
-export type MakeBalancer = (peers: readonly Peer[]) => Balancer
+/** Keeps in peers' states how long attempts take. Called with the zone's lock held. */
+export interface Timing {
+  /** The head of a response came `time` milliseconds after the attempt began. */
+  head(state: PeerState, time: number, now: number): void
+  /** An attempt is over after `time` milliseconds; `headerTime`: those to the head of a response, -1 without one. */
+  end(state: PeerState, outcome: Outcome, headerTime: number, time: number, now: number): void
+}
+
+/** Makes the balancer for `peers`, in the order of their `server` lines; `backup`: these are the backups. */
+export type MakeBalancer = (peers: readonly Peer[], backup: boolean) => Balancer
 
 /** Whether a request may go to `peer` now. Read with the zone's lock held. */
 export function available({ down, maxFails, maxConns, failTimeout, state }: Peer, now: number): boolean {
@@ -31,4 +42,13 @@ export function available({ down, maxFails, maxConns, failTimeout, state }: Peer
 /** `peer` has been chosen: after a failure long ago this is the one request that tries it again. */
 export function markChosen({ failTimeout, state }: Peer, now: number): void {
   if (now - state.checked > failTimeout) state.checked = now
+}
+
+/** The part of its weight that `peer` has: 1, but less during its slow start. Called with the zone's lock held. */
+export function partOfWeight({ slowStart, state }: Peer, now: number): number {
+  if (slowStart === 0 || state.slowSince === 0) return 1
+  const part = (now - state.slowSince) / slowStart
+  if (part < 1) return Math.max(0, part)
+  state.slowSince = 0
+  return 1
 }

@@ -2,7 +2,7 @@
 // one that has most is chosen and loses the sum of all. What failures took of a weight comes back one by one.
 
 import type { Peer } from '../peers.ts'
-import { available, type Balancer, markChosen, type Picker } from './balancer.ts'
+import { available, type Balancer, markChosen, type Picker, partOfWeight } from './balancer.ts'
 
 export class RoundRobin implements Balancer, Picker {
   readonly #peers: readonly Peer[]
@@ -21,12 +21,10 @@ export class RoundRobin implements Balancer, Picker {
     let total = 0
     for (const peer of this.#peers) {
       if (tried?.has(peer) || !available(peer, now)) continue
-      const { state } = peer
-      const weight = state.effectiveWeight
-      const current = state.currentWeight + weight
-      state.currentWeight = current
-      total += weight
-      if (weight < peer.weight) state.effectiveWeight = weight + 1
+      const gain = gainOf(peer, now)
+      const current = peer.state.currentWeight + gain
+      peer.state.currentWeight = current
+      total += gain
       if (best === null || current > most) {
         best = peer
         most = current
@@ -37,6 +35,28 @@ export class RoundRobin implements Balancer, Picker {
     markChosen(best, now)
     return best
   }
+}
+
+/** What a step of the round robin gives to `peer`. */
+function gainOf(peer: Peer, now: number): number {
+  const { state } = peer
+  const weight = state.effectiveWeight
+  if (weight < peer.weight) state.effectiveWeight = weight + 1
+  return peer.slowStart === 0 ? weight : weight * partOfWeight(peer, now)
+}
+
+/** Whose turn it is among peers that another method finds equal: all of them are available. At least one. */
+export function turnOf(peers: readonly Peer[], now: number): Peer {
+  let best = peers[0]!
+  let total = 0
+  for (const peer of peers) {
+    const gain = gainOf(peer, now)
+    peer.state.currentWeight += gain
+    total += gain
+    if (peer.state.currentWeight > best.state.currentWeight) best = peer
+  }
+  best.state.currentWeight -= total
+  return best
 }
 
 /** `MakeBalancer` of upstreams that name no method. */

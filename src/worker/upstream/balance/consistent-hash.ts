@@ -1,0 +1,121 @@
+// `hash KEY consistent`: ketama, with the points of Cache::Memcached::Fast. Servers have 160 points on a circle for each
+// unit of weight; a key belongs to the next point, so that a server that comes or goes moves few keys.
+
+import { crc32, crc32OfWord } from '../../../shared/crc32.ts'
+import type { ComplexValue } from '../../http/complex-value.ts'
+import type { Request } from '../../http/request.ts'
+import type { Peer } from '../peers.ts'
+import type { Balancer, Picker } from './balancer.ts'
+import { RoundRobin } from './round-robin.ts'
+import { MOST_TRIES } from './weighted-list.ts'
+
+const POINTS_FOR_WEIGHT = 160
+
+export class ConsistentHash implements Balancer {
+  readonly circle: Circle
+  /** The peers of each server as written: several where its name has several addresses. */
+  readonly servers: readonly RoundRobin[]
+  /** Decides where there is no key, or no peer is found near it. */
+  readonly turns: RoundRobin
+  readonly #key: ComplexValue
+  readonly #alone: boolean
+
+  constructor(peers: readonly Peer[], key: ComplexValue) {
+    const servers = [...Map.groupBy(peers, ({ server }) => server)]
+    this.circle = new Circle(
+      servers.flatMap(([server, own], index) =>
+        own.map(({ weight }) => ({ index, server, count: weight * POINTS_FOR_WEIGHT })),
+      ),
+    )
+    this.servers = servers.map(([, own]) => new RoundRobin(own))
+    this.turns = new RoundRobin(peers)
+    this.#key = key
+    this.#alone = peers.length < 2
+  }
+
+  begin(r: Request): Picker {
+    const key = this.#alone ? '' : this.#key.evaluate(r)
+    return key === '' ? this.turns : new ConsistentPicker(this, this.circle.find(crc32(key)))
+  }
+}
+
+class ConsistentPicker implements Picker {
+  readonly #balancer: ConsistentHash
+  /** The point to look at, not yet brought back to the circle. */
+  #point: number
+  #tries = 0
+
+  constructor(balancer: ConsistentHash, point: number) {
+    this.#balancer = balancer
+    this.#point = point
+  }
+
+  pick(tried: ReadonlySet<Peer> | null, now: number): Peer | null {
+    const { circle, servers, turns } = this.#balancer
+    while (this.#tries <= MOST_TRIES) {
+      const peer = servers[circle.server(this.#point)]!.pick(tried, now)
+      if (peer !== null) return peer
+      this.#point++
+      this.#tries++
+    }
+    return turns.pick(tried, now)
+  }
+}
+
+/** What one peer puts on the circle. */
+interface Points {
+  /** Of the server. */
+  index: number
+  /** As written. */
+  server: string
+  count: number
+}
+
+/** Points in order, each at a place of its own; of several at one place the first server's stays. */
+export class Circle {
+  readonly #hashes: Uint32Array
+  readonly #servers: Uint32Array
+
+  constructor(all: readonly Points[]) {
+    const hashes = new Uint32Array(all.reduce((sum, { count }) => sum + count, 0))
+    const servers = new Uint32Array(hashes.length)
+    let used = 0
+    for (const { index, server, count } of all) {
+      const base = crc32(serverKey(server))
+      let hash = 0
+      for (const end = used + count; used < end; used++) {
+        hash = crc32OfWord(hash, base)
+        hashes[used] = hash
+        servers[used] = index
+      }
+    }
+    const order = Uint32Array.from(hashes.keys()).sort((left, right) => hashes[left]! - hashes[right]!)
+    const kept = order.filter((point, at) => at === 0 || hashes[point] !== hashes[order[at - 1]!])
+    this.#hashes = kept.map((point) => hashes[point]!)
+    this.#servers = kept.map((point) => servers[point]!)
+  }
+
+  /** Index of the first point at or behind `hash`; behind the last one, their number. */
+  find(hash: number): number {
+    let low = 0
+    let high = this.#hashes.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (hash > this.#hashes[middle]!) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Index of the server whose point number `point` is, going around as often as needed. */
+  server(point: number): number {
+    return this.#servers[point % this.#servers.length]!
+  }
+}
+
+/** What is hashed of a server: HOST NUL PORT, the path of a unix socket in place of the host. */
+function serverKey(server: string): string {
+  if (/^unix:/i.test(server)) return `${server.slice(5)}\0`
+  const [, host = server, port = ''] = /^(.*):(\d*)$/s.exec(server) ?? []
+  return `${host}\0${port}`
+}
