@@ -1,6 +1,7 @@
 // The servers behind a `proxy_pass`: an upstream{} block, or the addresses of a host named directly. What is configured
 // stands here; what workers share of it is in src/shared/peer-zone.ts.
 
+import type { Level } from '../../shared/error-log.ts'
 import type { PeerState, PeerZone } from '../../shared/peer-zone.ts'
 import type { WorkerStats } from '../../shared/stats.ts'
 import type { Request } from '../http/request.ts'
@@ -82,6 +83,8 @@ export interface UpstreamHost {
   readonly stats: WorkerStats
   /** `worker_connections`. */
   readonly connectionLimit: number
+  /** Writes to the error log of the main context. */
+  log(level: Level, message: string): void
   /** Closes a connection nobody uses, at the limit; false: all are in use. */
   makeRoom(): boolean
 }

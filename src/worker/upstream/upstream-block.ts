@@ -9,8 +9,10 @@ import { defineModule } from '../http/module.ts'
 import type { MakeBalancer } from './balance/balancer.ts'
 import { type BalancingMethod, methods } from './balance/methods.ts'
 import { roundRobin } from './balance/round-robin.ts'
+import type { IdleConnections } from './keepalive.ts'
 import { type ConfiguredPeer, DEFAULT_KEEPALIVE, DEFAULT_PEER, PeerGroup, type PeerOptions } from './peers.ts'
-import { groupKey, peersOf, RuntimeGroups } from './runtime-groups.ts'
+import { resolverOf } from './resolver-conf.ts'
+import { groupKey, peersOf, RuntimeGroups, runtimeIdle } from './runtime-groups.ts'
 import { readServer, type ServerLine } from './server-line.ts'
 import { parseUpstreamUrl, type UpstreamUrl } from './url.ts'
 
@@ -100,7 +102,9 @@ function setKeepalive(...[directive, context]: Parameters<Setter>): number {
 interface Groups {
   /** Of upstream{} blocks by name in lower case, of hosts named directly as `groupKey` names them. */
   byName: Map<string, PeerGroup>
-  runtime: RuntimeGroups
+  /** By the resolver's settings. */
+  runtime: Map<string, RuntimeGroups>
+  runtimeIdle: IdleConnections
 }
 
 const groups = new WeakMap<BuildContext, Groups>()
@@ -108,8 +112,8 @@ const groups = new WeakMap<BuildContext, Groups>()
 function groupsOf(context: BuildContext): Groups {
   let entry = groups.get(context)
   if (entry === undefined) {
-    const byName = new Map<string, PeerGroup>()
-    groups.set(context, (entry = { byName, runtime: new RuntimeGroups(byName) }))
+    entry = { byName: new Map(), runtime: new Map(), runtimeIdle: runtimeIdle() }
+    groups.set(context, entry)
   }
   return entry
 }
@@ -117,12 +121,17 @@ function groupsOf(context: BuildContext): Groups {
 /** All groups of upstream{} blocks and of hosts named directly, and those of names that only requests bring up. */
 export function allGroups(context: BuildContext): Iterable<PeerGroup | RuntimeGroups> {
   const { byName, runtime } = groupsOf(context)
-  return [...byName.values(), runtime]
+  return [...byName.values(), ...runtime.values()]
 }
 
 /** The groups that variables lead to. */
 export function runtimeGroups(context: BuildContext): RuntimeGroups {
-  return groupsOf(context).runtime
+  const { byName, runtime, runtimeIdle } = groupsOf(context)
+  const settings = resolverOf(context.scope)
+  const key = JSON.stringify(settings)
+  let found = runtime.get(key)
+  if (found === undefined) runtime.set(key, (found = new RuntimeGroups(byName, settings, runtimeIdle)))
+  return found
 }
 
 function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void {
