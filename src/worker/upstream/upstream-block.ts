@@ -144,6 +144,7 @@ function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void
     return resolvePeers(url, { ...options, server: address }, context)
   })
   context.directive = scope.directive
+  if (conf.server.every(({ options }) => options.backup)) context.error(`no servers in upstream "${name}"`)
   const keepalive = {
     connections: conf.keepalive,
     requests: conf.keepaliveRequests,
