@@ -26,6 +26,28 @@ export function describeRefusals(area: string, texts: readonly string[]): void {
   })
 }
 
+/** Declares a test for each text of an http block that both take, with the same warnings. */
+export function describeWarnings(area: string, texts: readonly string[]): void {
+  describe.skipIf(nginxMissing !== null)(area, () => {
+    let folder: string
+    beforeAll(async () => {
+      folder = await temporaryFolder()
+    })
+    afterAll(() => removeFolder(folder))
+
+    it.each(texts)('%s', async (text) => {
+      const path = join(folder, 'nginx.conf')
+      await writeFile(path, `events {}\nhttp {\n${text}\n}\n`, 'latin1')
+      const said = nginxTest(folder, path, '').matchAll(/\[warn\] (?:\d+#\d+: )?(.*)/g)
+      const expected = [...said].map(([, message]) => message)
+      expect(expected).not.toEqual([])
+      const options = { prefix: `${folder}/`, confPrefix: `${folder}/` }
+      const { context } = buildCycle(loadConfig(path, options).tree, modules, options)
+      expect(context.warnings).toEqual(expected)
+    })
+  })
+}
+
 /** What nginx -t says of a configuration and why weir refuses it must be the same; the file is written to `folder`. */
 export async function compareRefusals(folder: string, text: string, directives = ''): Promise<void> {
   const path = join(folder, 'nginx.conf')
@@ -42,14 +64,20 @@ export async function compareRefusals(folder: string, text: string, directives =
 
 /** The message of the first line that says why. */
 function nginxMessage(folder: string, path: string, directives: string): string {
+  const stderr = nginxTest(folder, path, directives)
+  const message = /\[(?:emerg|crit)\] (?:\d+#\d+: )?(.*)/.exec(stderr)?.[1]
+  if (message === undefined) throw new Error(`nginx has nothing against it: ${stderr}`)
+  return message
+}
+
+/** All that `nginx -t` writes. */
+function nginxTest(folder: string, path: string, directives: string): string {
   const { stderr } = spawnSync(
     NGINX,
     ['-t', '-e', 'stderr', '-p', `${folder}/`, '-c', path, ...(directives === '' ? [] : ['-g', directives])],
     { encoding: 'latin1' },
   )
-  const message = /\[(?:emerg|crit)\] (?:\d+#\d+: )?(.*)/.exec(stderr)?.[1]
-  if (message === undefined) throw new Error(`nginx has nothing against it: ${stderr}`)
-  return message
+  return stderr
 }
 
 async function weirMessage(folder: string, path: string, directives: string): Promise<string> {
