@@ -98,6 +98,8 @@ export function errorLines(text: string, proxy: RunningProxy, info: boolean): st
       .map((line) => line.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, shownByte))
       // Which system call met the reset is nginx's own business.
       .map((line) => line.replace('readv() failed', 'recv() failed'))
+      // What weir adds to nginx's own line about a failure.
+      .filter((line) => !/^\[error\] weir: /.test(line))
       .filter((line) => !/^\[(notice|debug)\]|is buffered to a temporary file/.test(line))
       // nginx breaks the line that shows a header line with its end.
       .filter((line) => !line.startsWith('..."'))

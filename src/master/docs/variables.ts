@@ -74,6 +74,7 @@ upstream_response_time | seconds until its end
 upstream_status | its status
 upstream_trailer_NAME | field NAME of its trailer
 uri | the URI, decoded, as redirected within the server
+weir_reason | code of the last thing that failed at a backend, such as \`connect_refused\`; empty if nothing has
 zstd_ratio | how many times smaller Zstandard made the response
 `
 

@@ -475,7 +475,7 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     const body = this.#body
     if (r === undefined || body === null) return this.#waitedEnough()
     // While the backend is the slow one the client is not to blame.
-    if (body.paused) return this.#expectBody(r, body)
+    if (body.paused || !body.ready) return this.#expectBody(r, body)
     body.abort()
     if (r.ended) return
     r.doing = 'reading client request body'

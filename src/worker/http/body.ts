@@ -26,7 +26,7 @@ export interface BodySource {
 
 /** The body of a request, as whoever receives it sees it. */
 export interface RequestContent extends BodySource {
-  /** Its sink is gone: what comes is kept until the body is received again. For a sink that took nothing so far. */
+  /** Its sink is gone: what comes is kept until the rest of the body is received by another. */
   hold(): void
 }
 

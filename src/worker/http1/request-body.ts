@@ -63,6 +63,7 @@ export class RequestBody implements BodyEvents, RequestContent {
 
   hold(): void {
     this.#sink = null
+    this.resume()
   }
 
   /** Throws away the rest. */

@@ -38,6 +38,7 @@ export class Attempts {
     if (peer === null) {
       this.#r.log('error', 'no live upstreams')
       this.current.status = 502
+      this.current.reason = 'no_live_upstreams'
       this.current.responseTime = 0
     }
     return peer
@@ -61,14 +62,27 @@ export class Attempts {
     this.#selection.timeHead(this.peer!, current.headerTime)
   }
 
-  /** The attempt is over. */
-  finish(connection: PeerConnection, outcome: Outcome): void {
+  /** The attempt has failed; `status`: what it counts as, 0 where it has a status of its own. */
+  failed({ reason }: Failure, status: number): void {
+    const current = this.current!
+    current.reason = this.states.reason = reason
+    if (status !== 0) current.status = status
+  }
+
+  /** The attempt is over; `content`: some of the response went to the client. */
+  finish(connection: PeerConnection, outcome: Outcome, content: boolean): void {
     const current = this.current!
     current.responseTime = now() - current.started
     // As nginx, framing counts as content.
-    if (current.headerTime >= 0) current.responseLength = current.bytesReceived - connection.reader.length
+    if (content) current.responseLength = current.bytesReceived - connection.reader.length
     this.#selection.time(connection.peer, outcome, current.headerTime, current.responseTime)
     this.#selection.finish(connection.peer, outcome)
+  }
+
+  /** The attempt is over before there was a connection, for no fault of the peer. */
+  leave(): void {
+    this.current!.responseTime = now() - this.current!.started
+    this.#selection.finish(this.peer!, 'ok')
   }
 
   /** Whether another attempt may follow a failure of the present one, peers permitting. */

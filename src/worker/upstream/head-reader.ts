@@ -3,6 +3,7 @@
 
 import { latin1 } from '../../shared/latin1.ts'
 import { ResponseHead } from '../http1/response-head.ts'
+import { TOO_BIG_HEADER } from './next.ts'
 
 /** nginx's default proxy_buffer_size, which bounds the head of a response. */
 const HEAD_LIMIT = 4096
@@ -42,8 +43,8 @@ export class HeadReader {
       const text = this.#text + latin1(bytes, start, stop)
       const length = this.head.read(text)
       if (length < 0) return this.#refuse(this.head.refusal)
-      if (length > HEAD_LIMIT || (length === 0 && text.length > HEAD_LIMIT)) {
-        return this.#refuse('upstream sent too big header')
+      if (length > HEAD_LIMIT || (length === 0 && text.length >= HEAD_LIMIT)) {
+        return this.#refuse(TOO_BIG_HEADER)
       }
       if (length > 0) {
         this.length += length

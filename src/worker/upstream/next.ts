@@ -5,6 +5,7 @@ import { errnoText } from '../../shared/errno.ts'
 import type { Level } from '../../shared/error-log.ts'
 import type { Request } from '../http/request.ts'
 import type { Outcome, PeerAddress } from './peers.ts'
+import type { Reason } from './reasons.ts'
 
 /** Bits of the words of `proxy_next_upstream`. */
 export const NEXT = {
@@ -22,6 +23,9 @@ export const NEXT = {
   off: 1 << 11,
 } as const
 
+/** nginx's words for a head that is longer than there is room for. */
+export const TOO_BIG_HEADER = 'upstream sent too big header'
+
 /** Words that failures have; the others say more of the request, or that there is no next one. */
 export type FailureKind = Exclude<keyof typeof NEXT, 'non_idempotent' | 'off'>
 
@@ -38,6 +42,7 @@ export interface NextSettings {
 /** An attempt that failed; `message` is nginx's for the error log. */
 export interface Failure {
   kind: FailureKind
+  reason: Reason
   /** '': a response that says enough by its status. */
   message: string
   /** Default `error`. */
@@ -49,16 +54,60 @@ const LATE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTDOWN', 'EHOSTUNREACH',
 /** Errors of `connect` that are nothing out of the ordinary. */
 const ORDINARY = new Set([...LATE, 'EAGAIN', 'ENETDOWN', 'ENETUNREACH'])
 
+const CONNECT_REASONS: Readonly<Record<string, Reason>> = {
+  ECONNREFUSED: 'connect_refused',
+  ETIMEDOUT: 'connect_timeout',
+  EHOSTDOWN: 'connect_unreachable',
+  EHOSTUNREACH: 'connect_unreachable',
+  ENETDOWN: 'connect_unreachable',
+  ENETUNREACH: 'connect_unreachable',
+}
+
 /** A connection to `peer` that did not come about. As nginx, what fails at once is told with the address. */
 export function connectFailure(error: NodeJS.ErrnoException, peer: PeerAddress): Failure {
   const code = error.code ?? ''
-  const reason = `failed (${errnoText(error)})`
-  if (peer.path === null && LATE.has(code)) return { kind: 'error', message: `connect() ${reason}` }
+  const reason = CONNECT_REASONS[code] ?? 'connect_failed'
+  const failed = `failed (${errnoText(error)})`
+  if (peer.path === null && LATE.has(code)) return { kind: 'error', reason, message: `connect() ${failed}` }
   const level = ORDINARY.has(code) ? 'error' : 'crit'
-  return { kind: 'error', message: `connect() to ${peer.name} ${reason}`, level }
+  return { kind: 'error', reason, message: `connect() to ${peer.name} ${failed}`, level }
 }
 
-const STATUS_KINDS = new Map<number, FailureKind>([
+/** A connection that broke while it was in use. */
+export function brokenFailure(error: NodeJS.ErrnoException): Failure {
+  const call = error.code === 'EPIPE' ? 'send' : 'recv'
+  return { kind: 'error', reason: 'reset', message: `${call}() failed (${errnoText(error)})` }
+}
+
+export function timeoutFailure(reason: 'connect_timeout' | 'send_timeout' | 'read_timeout'): Failure {
+  return { kind: 'timeout', reason, message: 'upstream timed out (110: Connection timed out)' }
+}
+
+export function headFailure(message: string): Failure {
+  const reason = message === TOO_BIG_HEADER ? 'header_too_big' : 'bad_header'
+  return { kind: 'invalid_header', reason, message }
+}
+
+export const PREMATURE_CLOSE: Failure = {
+  kind: 'error',
+  reason: 'premature_close',
+  message: 'upstream prematurely closed connection',
+}
+
+/** Whatever it answers, it is not the request: that is still on its way. */
+export const EARLY_DATA: Failure = {
+  kind: 'error',
+  reason: 'bad_header',
+  message: 'upstream sent data before the request',
+}
+
+export const BROKEN_CHUNKS: Failure = {
+  kind: 'error',
+  reason: 'bad_body',
+  message: 'upstream sent invalid chunked response',
+}
+
+const STATUS_KINDS = new Map<number, FailureKind & Reason>([
   [500, 'http_500'],
   [502, 'http_502'],
   [503, 'http_503'],
@@ -72,31 +121,50 @@ const STATUS_KINDS = new Map<number, FailureKind>([
 export function statusFailure(status: number, conditions: number): Failure | null {
   if (status < 403) return null
   const kind = STATUS_KINDS.get(status)
-  return kind === undefined || (conditions & NEXT[kind]) === 0 ? null : { kind, message: '' }
+  if (kind === undefined || (conditions & NEXT[kind]) === 0) return null
+  return { kind, reason: kind, message: '' }
 }
 
+/** nginx's list: of what these have done once, twice would be more. */
 const NOT_IDEMPOTENT = new Set(['POST', 'LOCK', 'PATCH'])
+
+/** Whether a request that a peer may have seen, and may have acted on, may be sent again at all. */
+export function repeatable({ method }: Request, { conditions }: NextSettings): boolean {
+  return !NOT_IDEMPOTENT.has(method) || (conditions & NEXT.non_idempotent) !== 0
+}
 
 /** What is known of the attempt when it fails. */
 export interface AttemptProgress {
   /** The request, or a part of it, has been sent. */
   requestSent: boolean
   /** Bytes of the request body are gone and cannot be sent again. */
-  bodySent: boolean
+  bodySpent: boolean
   /** Milliseconds since the first attempt. */
   elapsed: number
 }
 
-/** Whether the request may be sent again, to another peer or (a stale connection) to the same one. */
+/** Whether another peer may be asked. */
 export function mayTryAgain(
   r: Request,
   { kind }: Failure,
-  { requestSent, bodySent, elapsed }: AttemptProgress,
-  { conditions, timeout }: NextSettings,
+  { requestSent, bodySpent, elapsed }: AttemptProgress,
+  settings: NextSettings,
 ): boolean {
-  if (r.headSent || bodySent || (timeout > 0 && elapsed >= timeout)) return false
-  const needed = NEXT[kind] | (requestSent && NOT_IDEMPOTENT.has(r.method) ? NEXT.non_idempotent : 0)
-  return (conditions & needed) === needed
+  if (r.headSent || bodySpent) return false
+  if (settings.timeout > 0 && elapsed >= settings.timeout) return false
+  return (settings.conditions & NEXT[kind]) !== 0 && (!requestSent || repeatable(r, settings))
+}
+
+/**
+ * Whether a request goes out again, on a fresh connection, after the one that was kept from another request turned out
+ * to be closed. That is not the next peer, so only what must not be done twice is in the way (RFC 9110 section 9.2.2).
+ */
+export function mayGoOutAgain(
+  r: Request,
+  { requestSent, bodySpent }: Omit<AttemptProgress, 'elapsed'>,
+  settings: NextSettings,
+): boolean {
+  return !bodySpent && (!requestSent || repeatable(r, settings))
 }
 
 /** The status a failure ends a request with. */

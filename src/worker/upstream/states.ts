@@ -3,6 +3,7 @@
 import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
 import { now } from '../tick.ts'
+import type { Reason } from './reasons.ts'
 
 /** One attempt. Times are milliseconds since its start; -1: it did not come to that. */
 export interface UpstreamState {
@@ -10,6 +11,8 @@ export interface UpstreamState {
   peer: string | null
   /** Status of the response, or the one its failure stands for; 0 so far. */
   status: number
+  /** Why it failed; null: it has not. */
+  reason: Reason | null
   started: number
   connectTime: number
   headerTime: number
@@ -43,6 +46,8 @@ export class UpstreamStates {
   fields: Fields | null = null
   /** Likewise its trailers. */
   trailers: Fields | null = null
+  /** Why something failed last; null: nothing has. */
+  reason: Reason | null = null
 
   constructor(name: UpstreamName) {
     this.name = name
@@ -59,6 +64,7 @@ export class UpstreamStates {
     const state = {
       peer,
       status: 0,
+      reason: null,
       started: now(),
       connectTime: -1,
       headerTime: -1,

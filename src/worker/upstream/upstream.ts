@@ -1,37 +1,53 @@
-// A request at its backend: attempt after attempt until one answers, then the response on its way to the client. The
-// relay of bodies in both directions, with backpressure, is here and nowhere else.
+// A request at its backend: attempt after attempt until one answers. The request's content is sent by
+// request-sender.ts, the response is read and passed on by peer-response.ts; which peer is asked, and whether there is
+// another one to ask, is for attempts.ts to say.
 
 import { errnoText } from '../../shared/errno.ts'
 import type { ContentSource } from '../http/body.ts'
-import type { Fields } from '../http/fields.ts'
-import { CLIENT_CLOSED_REQUEST, finalize, sendHead } from '../http/finalize.ts'
+import { CLIENT_CLOSED_REQUEST, finalize } from '../http/finalize.ts'
 import { OK } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
-import type { BodyEvents } from '../http1/body-decoder.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { Attempts } from './attempts.ts'
 import { PeerConnection, type PeerUser } from './connect.ts'
-import { REFUSED, UNFINISHED } from './head-reader.ts'
+import { explain } from './explanation.ts'
+import { KeptBody } from './kept-body.ts'
 import type { LocalAddress } from './local-address.ts'
-import { connectFailure, type Failure, failureOutcome, failureStatus, statusFailure } from './next.ts'
+import {
+  brokenFailure,
+  connectFailure,
+  EARLY_DATA,
+  type Failure,
+  failureOutcome,
+  failureStatus,
+  mayGoOutAgain,
+  repeatable,
+  statusFailure,
+  timeoutFailure,
+} from './next.ts'
+import { PeerResponse, type ResponseOwner } from './peer-response.ts'
 import type { Outcome, Peer, PeerGroup } from './peers.ts'
 import type { UpstreamProtocol, UpstreamSettings } from './protocol.ts'
-import { RequestSender } from './request-sender.ts'
+import type { Reason } from './reasons.ts'
+import { RequestSender, type SenderOwner } from './request-sender.ts'
 import { openTunnel } from './upgrade.ts'
 
-type State = 'connecting' | 'header' | 'body' | 'tunnel' | 'done'
+/**
+ * Where the present attempt is: no connection yet; a kept one that may turn out closed; the request is on its way or
+ * its answer awaited; the response is being passed on; bytes both ways; all is over.
+ */
+type State = 'connecting' | 'waiting' | 'asking' | 'answering' | 'tunnel' | 'done'
 
-/** Interim responses before the final one; more is a backend gone wrong. */
-const MAX_INTERIM = 32
-
-export class Upstream implements PeerUser, ContentSource, BodyEvents {
+export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseOwner {
   readonly r: Request
   readonly #protocol: UpstreamProtocol
   readonly #settings: UpstreamSettings
   readonly #group: PeerGroup
   readonly #attempts: Attempts
+  readonly #response: PeerResponse
   #state: State = 'connecting'
   #connection: PeerConnection | null = null
+  /** The connection was kept from another request. */
   #reused = false
   #requestHead = ''
   /** The request has content of the client's that goes to the backend. */
@@ -39,10 +55,10 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   /** The backend is asked for a head only. */
   #headOnly = false
   #local: LocalAddress | null = null
+  /** Of the present attempt: some of the request has been sent. */
   #requestSent = false
   #sender: RequestSender | null = null
-  #interim = 0
-  #paused = false
+  #kept: KeptBody | null = null
 
   /** `r.upstream` is there already. */
   constructor(r: Request, group: PeerGroup, protocol: UpstreamProtocol, settings: UpstreamSettings) {
@@ -51,6 +67,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#protocol = protocol
     this.#settings = settings
     this.#attempts = new Attempts(r, group, settings.next)
+    this.#response = new PeerResponse(r, protocol, settings.readTimeout, this)
   }
 
   /** Begins; ends by finalising the request. */
@@ -67,6 +84,7 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       this.#hasBody = this.#protocol.passesBody
       if (!this.#hasBody && !r.stream.discardBody(r)) return this.#end(400)
       if (this.#hasBody && r.stream.bodyTaken) return this.#bodyGone()
+      if (this.#hasBody) this.#kept = KeptBody.of(r, this.#settings.next)
     }
     this.#attempts.states.source = this
     this.#next()
@@ -75,27 +93,29 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
   /** An upstream of the location before this one has taken some of the body, which is not kept. */
   #bodyGone(): void {
     this.r.log('error', 'the request body has gone to another upstream, and cannot be sent again')
-    this.#end(502)
+    this.#endFor('body_gone', 502)
   }
 
   url(): string {
     return this.#protocol.url(this.r, this.#attempts.peer?.name ?? this.#group.name)
   }
 
+  // --- the connection
+
   #next(): void {
     this.r.doing = 'connecting to upstream'
     const peer = this.#attempts.next()
-    if (peer === null) return this.#end(502)
+    if (peer === null) return this.#endFor('no_live_upstreams', 502)
     this.#requestSent = false
     const idle = this.#group.idle.take(peer, this.#local?.name ?? '')
     this.#reused = idle !== null
-    if (idle !== null) {
-      idle.use(this)
-      this.#connection = idle
-      this.#attempts.current!.connectTime = 0
-      return this.#send(idle)
-    }
-    this.#connect(peer)
+    if (idle === null) return this.#connect(peer)
+    idle.use(this)
+    idle.reader.reset()
+    this.#connection = idle
+    this.#attempts.current!.connectTime = 0
+    if (repeatable(this.r, this.#settings.next)) this.#send(idle)
+    else this.#sendOnceSure(idle)
   }
 
   #connect(peer: Peer): void {
@@ -103,7 +123,8 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     const { stats, connectionLimit } = host
     if (stats.connections >= connectionLimit && !host.makeRoom()) {
       this.r.log('alert', `${connectionLimit} worker_connections are not enough`)
-      return this.#end(500)
+      this.#attempts.leave()
+      return this.#endFor('too_many_connections', 500)
     }
     this.#state = 'connecting'
     const { socketKeepalive } = this.#settings
@@ -111,11 +132,25 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#connection.expectWithin(this.#settings.connectTimeout)
   }
 
+  /**
+   * For a request that may go out once only, on a connection that was kept: it waits for whatever the kernel knows of
+   * the connection to be known here too (a round of the event loop that begins now). A peer that has closed it by then
+   * has seen nothing, and the request goes out on a fresh one.
+   */
+  #sendOnceSure(connection: PeerConnection): void {
+    this.#state = 'waiting'
+    setImmediate(() =>
+      setImmediate(() => {
+        if (this.#connection === connection && this.#state === 'waiting') this.#send(connection)
+      }),
+    )
+  }
+
   #send(connection: PeerConnection): void {
     const { r } = this
-    this.#state = 'header'
+    this.#state = 'asking'
     connection.requests++
-    connection.reader.reset()
+    this.#response.begin(connection, this.#headOnly)
     if (!this.#hasBody) {
       this.#requestSent = true
       r.doing = 'reading response header from upstream'
@@ -124,24 +159,61 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
       return connection.expectWithin(this.#settings.readTimeout)
     }
     r.doing = 'sending request to upstream'
-    const sender = new RequestSender(
-      connection.transport,
-      this.#requestHead,
-      this.#protocol.chunkedRequest(r),
-      this,
-    )
-    this.#sender = sender
+    const chunked = this.#protocol.chunkedRequest(r)
+    this.#sender = new RequestSender(connection.transport, this.#requestHead, chunked, this.#kept, this)
     connection.expectNothing()
-    sender.source = r.stream.receiveBody(r, sender)
+    this.#sender.start(r)
   }
 
-  // --- the request body
+  onPeerConnected(): void {
+    this.#attempts.connected()
+    this.#send(this.#connection!)
+  }
+
+  onPeerData(bytes: Buffer, start: number, end: number): void {
+    this.#attempts.current!.bytesReceived += end - start
+    // Nobody waits for an answer to a request that has not been sent.
+    if (this.#reused && !this.#requestSent) return this.#fail(EARLY_DATA)
+    this.#response.read(bytes, start, end)
+  }
+
+  onPeerDrain(): void {
+    if (this.#state === 'asking' && this.#sender?.complete === false) this.#connection!.expectNothing()
+    this.#sender?.resume()
+  }
+
+  onPeerEnd(): void {
+    this.#response.end()
+  }
+
+  onPeerError(error: NodeJS.ErrnoException): void {
+    if (error.syscall === 'bind') return this.#bindFailed(error)
+    const connecting = this.#state === 'connecting'
+    this.#fail(connecting ? connectFailure(error, this.#attempts.peer!) : brokenFailure(error))
+  }
+
+  /** No other peer will do better: the local address cannot be had. */
+  #bindFailed(error: NodeJS.ErrnoException): void {
+    this.r.log('crit', `bind(${this.#local?.name}) failed (${errnoText(error)})`)
+    const connection = this.#connection!
+    this.#finishAttempt('ok')
+    connection.destroy()
+    this.#endFor('bind_failed', 500)
+  }
+
+  onPeerTimeout(): void {
+    if (this.#state === 'connecting') return this.#fail(timeoutFailure('connect_timeout'))
+    const sending = this.#state === 'asking' && this.#sender?.complete === false
+    this.#fail(timeoutFailure(sending ? 'send_timeout' : 'read_timeout'))
+  }
+
+  // --- the request's content
 
   /** A part of the request has been sent; `complete`: the last. */
   requestSent(bytes: number, complete: boolean): void {
     this.#requestSent = true
     this.#attempts.current!.bytesSent += bytes
-    if (this.#state !== 'header') return
+    if (this.#state !== 'asking') return
     const connection = this.#connection!
     if (complete) {
       this.r.doing = 'reading response header from upstream'
@@ -159,97 +231,13 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.stop()
   }
 
-  // --- the connection
+  // --- the response
 
-  onPeerConnected(): void {
-    this.#attempts.connected()
-    this.#send(this.#connection!)
-  }
-
-  onPeerData(bytes: Buffer, start: number, end: number): void {
-    this.#attempts.current!.bytesReceived += end - start
-    // Whatever it answers, it is not this request: that waits for its body.
-    if (this.#reused && !this.#requestSent) {
-      return this.#fail({ kind: 'error', message: 'upstream sent data before the request' })
-    }
-    let at = start
-    if (this.#state === 'header') {
-      at = this.#readHead(bytes, start, end)
-      if (at < 0) return
-    }
-    if (this.#state === 'body') this.#readBody(bytes, at, end)
-    else if (this.#state === 'header') this.#connection!.expectWithin(this.#settings.readTimeout)
-  }
-
-  /** Position of the first byte of content; -1 where there is nothing more to do with these bytes. */
-  #readHead(bytes: Buffer, start: number, end: number): number {
-    const reader = this.#connection!.reader
-    const at = reader.read(bytes, start, end)
-    if (at === UNFINISHED) return end
-    if (at === REFUSED) {
-      this.#fail({ kind: 'invalid_header', message: reader.refusal })
-      return -1
-    }
-    const { head } = reader
-    if (head.status >= 200) return this.#headComplete(head, at < end) ? at : -1
-    if (head.status === 101 && this.#mayUpgrade()) {
-      this.#switchProtocols(head, at < end ? Buffer.from(bytes.subarray(at, end)) : null)
-      return -1
-    }
-    if (!this.#interimHead(head)) return -1
-    return at < end ? this.#readHead(bytes, at, end) : at
-  }
-
-  /** The client asked for it, and what it sends from here on is no more of its request (RFC 9110 section 7.8). */
-  #mayUpgrade(): boolean {
-    const { r } = this
-    if (r.parent !== null) return false
-    return r.fields.get('upgrade') !== null && (!r.client.hasBody || r.stream.bodyLength >= 0)
-  }
-
-  /** 1xx: not the answer yet (RFC 9110 section 15.2). */
-  #interimHead(head: ResponseHead): boolean {
-    if (head.status === 101 || ++this.#interim > MAX_INTERIM) {
-      const what = head.status === 101 ? 'unexpected 101 response' : 'too many interim responses'
-      this.#fail({ kind: 'invalid_header', message: `upstream sent ${what}` })
-      return false
-    }
-    head.reset()
-    return true
-  }
-
-  /** What variables and the response are told by a final head. */
-  #headSeen(head: ResponseHead): void {
-    if (this.#protocol.kept.fields) this.#attempts.states.fields = head.fields.copy()
-    this.#protocol.processHead(this.r, head)
-  }
-
-  /** `followed`: there are bytes behind the head. */
-  #headComplete(head: ResponseHead, followed: boolean): boolean {
-    const { r } = this
+  headSeen(head: ResponseHead): boolean {
     this.#attempts.headSeen(head)
     if (head.status >= 403 && this.#passedOver(head.status)) return false
-    this.#state = 'body'
-    const body = this.#connection!.body
-    if (this.#headOnly || head.status === 204 || head.status === 304) body.startLength(0)
-    else if (head.chunked) body.startChunked()
-    else if (head.contentLength >= 0) body.startLength(head.contentLength)
-    else body.startUntilClose()
-    this.#headSeen(head)
-    if (this.#headOnly && r.client.method !== 'HEAD') r.response.contentLength = 0
-    sendHead(r)
-    r.doing = 'reading upstream'
-    if (!body.done) {
-      if (r.client.method !== 'HEAD') return true
-      // The client wants none of what follows.
-      r.out.end(null)
-      this.#complete(true)
-      return false
-    }
-    if (followed && !r.client.isHead) this.#warnOfSurplus()
-    r.out.end(null)
-    this.#complete(followed)
-    return false
+    this.#state = 'answering'
+    return true
   }
 
   /** Another peer may do better, as `proxy_next_upstream` has it. */
@@ -260,12 +248,11 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     return true
   }
 
-  /** The backend accepts the upgrade that the client asked for: from here on only bytes pass. */
-  #switchProtocols(head: ResponseHead, fromPeer: Buffer | null): void {
+  /** From here on only bytes pass. */
+  upgraded(head: ResponseHead, fromPeer: Buffer | null): void {
     const connection = this.#connection!
     this.#state = 'tunnel'
     this.#attempts.headSeen(head)
-    this.#headSeen(head)
     openTunnel(this.r, connection, this.#settings, fromPeer, ({ peerBytes, clientBytes }) => {
       const attempt = this.#attempts.current!
       attempt.bytesReceived += peerBytes
@@ -276,88 +263,12 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     })
   }
 
-  #readBody(bytes: Buffer, start: number, end: number): void {
-    const connection = this.#connection!
-    const body = connection.body
-    const stop = body.decode(bytes, start, end, this)
-    if (this.#state !== 'body') return
-    if (stop < 0) return this.#fail({ kind: 'error', message: 'upstream sent invalid chunked response' })
-    if (body.done) {
-      if (stop < end) this.#warnOfSurplus()
-      return this.#complete(stop < end)
-    }
-    // A subrequest was about the head: as in nginx, nobody waits for the rest.
-    if (this.r.parent !== null) return this.#complete(true)
-    // Whatever came is passed on now; more may be a long time coming.
-    this.r.out.flush()
-    if (!this.#paused) connection.expectWithin(this.#settings.readTimeout)
-  }
-
-  #warnOfSurplus(): void {
-    const chunked = this.#connection!.body.chunked
-    const message = chunked
-      ? 'upstream sent data after final chunk'
-      : 'upstream sent more data than specified in "Content-Length" header'
-    this.r.log('warn', message)
-  }
-
-  content(bytes: Buffer, start: number, end: number, last: boolean): void {
-    if (this.r.out.write(bytes, start, end, last) || last || this.#paused) return
-    this.#paused = true
-    this.#connection!.transport.pause()
-    this.#connection!.expectNothing()
-  }
-
-  complete(trailers: Fields | null): void {
-    if (this.#protocol.kept.trailers) this.#attempts.states.trailers = trailers
-    this.r.out.end(trailers)
-  }
-
   /** The client has room again. */
   resume(): void {
-    if (!this.#paused || this.#state !== 'body') return
-    this.#paused = false
-    this.#connection!.transport.resume()
-    this.#connection!.expectWithin(this.#settings.readTimeout)
+    this.#response.resume()
   }
 
-  onPeerDrain(): void {
-    if (this.#state === 'header' && this.#sender?.complete === false) this.#connection!.expectNothing()
-    this.#sender?.resume()
-  }
-
-  onPeerEnd(): void {
-    if (this.#state === 'body' && this.#connection!.body.untilClose) {
-      this.r.out.end(null)
-      return this.#complete(true)
-    }
-    this.#fail({ kind: 'error', message: 'upstream prematurely closed connection' })
-  }
-
-  onPeerError(error: NodeJS.ErrnoException): void {
-    if (error.syscall === 'bind') return this.#bindFailed(error)
-    if (this.#state === 'connecting') return this.#fail(connectFailure(error, this.#attempts.peer!))
-    const call = error.code === 'EPIPE' ? 'send' : 'recv'
-    this.#fail({ kind: 'error', message: `${call}() failed (${errnoText(error)})` })
-  }
-
-  /** No other peer will do better: the local address cannot be had. */
-  #bindFailed(error: NodeJS.ErrnoException): void {
-    this.r.log('crit', `bind(${this.#local?.name}) failed (${errnoText(error)})`)
-    const connection = this.#connection!
-    this.#finishAttempt('ok')
-    connection.destroy()
-    this.#end(500)
-  }
-
-  onPeerTimeout(): void {
-    this.#fail({ kind: 'timeout', message: 'upstream timed out (110: Connection timed out)' })
-  }
-
-  // --- ends
-
-  /** The response is complete; `spoiled`: the connection cannot be used again. */
-  #complete(spoiled: boolean): void {
+  responseComplete(spoiled: boolean): void {
     const connection = this.#connection!
     const requestComplete = this.#sender === null || this.#sender.complete
     this.#finishAttempt('ok')
@@ -367,33 +278,62 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     finalize(this.r, OK)
   }
 
+  responseFailed(failure: Failure): void {
+    this.#fail(failure)
+  }
+
+  responseRefused(): void {
+    this.stop()
+  }
+
+  // --- ends
+
   #fail(failure: Failure): void {
     const { r } = this
     const connection = this.#connection!
-    const stale =
-      this.#reused && !connection.reader.begun && this.#state === 'header' && failure.kind === 'error'
+    const stale = this.#isStale(connection, failure)
+    if (stale && mayGoOutAgain(r, this.#progress(), this.#settings.next)) return this.#goOutAgain(connection)
     const again = this.#mayFollow(failure)
-    if (stale && again) {
-      // The peer closed an idle connection while the request was on its way: nothing is wrong with the peer.
-      connection.destroy()
-      this.#retireSender()
-      return this.#retryFresh(connection.peer)
-    }
-    if (failure.message !== '') r.log(failure.level ?? 'error', failure.message)
+    const answering = this.#state === 'answering'
     const status = failureStatus(failure)
-    if (this.#state !== 'body') this.#attempts.current!.status = status
-    this.#finishAttempt(failureOutcome(failure))
+    this.#attempts.failed(failure, answering ? 0 : status)
+    // As in nginx, where a timeout is told after what it does to the peer.
+    const last = failure.kind === 'timeout' && !answering
+    if (failure.message !== '' && !last) r.log(failure.level ?? 'error', failure.message)
+    // What is wrong with a connection that was kept says nothing against the peer, nor, as in nginx, does a response
+    // that breaks off.
+    this.#finishAttempt(stale || answering ? 'next' : failureOutcome(failure))
+    if (last) r.log('error', failure.message)
     connection.destroy()
-    if (!again || !this.#attempts.left(true)) return this.#end(status)
+    if (!again || !this.#attempts.left(true)) return this.#endFor(failure.reason, status)
     this.#retireSender()
     this.#next()
   }
 
+  /** The peer closed a connection while nobody used it, or while the request was on its way. */
+  #isStale({ reader }: PeerConnection, { kind }: Failure): boolean {
+    const unanswered = this.#state === 'waiting' || this.#state === 'asking'
+    return this.#reused && unanswered && kind === 'error' && !reader.begun
+  }
+
+  /** To the same peer: nothing is wrong with it. */
+  #goOutAgain(connection: PeerConnection): void {
+    connection.destroy()
+    this.#retireSender()
+    this.#response.release()
+    this.#attempts.again()
+    this.#reused = false
+    this.#requestSent = false
+    this.r.doing = 'connecting to upstream'
+    this.#connect(connection.peer)
+  }
+
+  #progress(): { requestSent: boolean; bodySpent: boolean } {
+    return { requestSent: this.#requestSent, bodySpent: this.#sender?.spent ?? false }
+  }
+
   #mayFollow(failure: Failure): boolean {
-    return this.#attempts.mayFollow(failure, {
-      requestSent: this.#requestSent,
-      bodySent: this.#sender?.started ?? false,
-    })
+    return this.#attempts.mayFollow(failure, this.#progress())
   }
 
   #retireSender(): void {
@@ -401,18 +341,22 @@ export class Upstream implements PeerUser, ContentSource, BodyEvents {
     this.#sender = null
   }
 
-  #retryFresh(peer: Peer): void {
-    this.#attempts.again()
-    this.#reused = false
-    this.#requestSent = false
-    this.r.doing = 'connecting to upstream'
-    this.#connect(peer)
-  }
-
   #finishAttempt(outcome: Outcome): void {
-    this.#attempts.finish(this.#connection!, outcome)
+    const connection = this.#connection!
+    // As in nginx, content that is not for the client does not count.
+    const { headerOnly } = this.r.response
+    const content = this.#state === 'tunnel' || (this.#state === 'answering' && !headerOnly)
+    this.#attempts.finish(connection, outcome, content)
+    this.#response.release()
     if (outcome === 'ok') this.#state = 'done'
     else this.#connection = null
+  }
+
+  /** Ends the request with a response of weir's own, which the log explains. */
+  #endFor(reason: Reason, status: number): void {
+    this.#attempts.states.reason = reason
+    if (!this.r.headSent && status >= 500) explain(this.r, reason)
+    this.#end(status)
   }
 
   #end(status: number): void {

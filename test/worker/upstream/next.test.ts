@@ -10,9 +10,10 @@ import {
 import type { PeerAddress } from '../../../src/worker/upstream/peers.ts'
 
 const request = (method: string, headSent = false) => ({ method, headSent }) as Request
+const failureOf = (kind: FailureKind) => ({ kind, reason: 'reset', message: '' }) as const
 
 describe('mayTryAgain', () => {
-  // [method, kind, request sent, body sent, head sent] -> answer
+  // [method, kind, request sent, body spent, head sent] -> answer
   it.each<[string, FailureKind, boolean, boolean, boolean, boolean]>([
     ['GET', 'error', false, false, false, true],
     ['GET', 'error', true, false, false, true],
@@ -27,11 +28,11 @@ describe('mayTryAgain', () => {
     ['PUT', 'error', true, true, false, false],
     ['DELETE', 'error', true, false, false, true],
   ])(
-    '%s, %s, request sent %s, body sent %s, head sent %s: %s',
-    (method, kind, requestSent, bodySent, headSent, may) => {
-      const progress = { requestSent, bodySent, elapsed: 0 }
+    '%s, %s, request sent %s, body spent %s, head sent %s: %s',
+    (method, kind, requestSent, bodySpent, headSent, may) => {
+      const progress = { requestSent, bodySpent, elapsed: 0 }
       const settings = { conditions: NEXT.error | NEXT.timeout, tries: 0, timeout: 0 }
-      expect(mayTryAgain(request(method, headSent), { kind, message: '' }, progress, settings)).toBe(may)
+      expect(mayTryAgain(request(method, headSent), failureOf(kind), progress, settings)).toBe(may)
     },
   )
 })
@@ -60,6 +61,6 @@ describe('failureStatus', () => {
     ['invalid_header', 502],
     ['timeout', 504],
   ])('of %s is %i', (kind, status) => {
-    expect(failureStatus({ kind, message: '' })).toBe(status)
+    expect(failureStatus(failureOf(kind))).toBe(status)
   })
 })

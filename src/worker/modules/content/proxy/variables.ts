@@ -34,6 +34,7 @@ export const proxyVariables: Record<string, VariableReader> = {
   upstream_response_length: list((state) => String(state.responseLength)),
   upstream_response_time: list((state) => duration(state.responseTime)),
   upstream_status: list((state) => (state.status === 0 ? null : String(state.status))),
+  weir_reason: (r) => r.upstream?.reason ?? null,
 }
 
 // --- what the backend's own fields say

@@ -1,0 +1,205 @@
+// The response of a peer, from its first byte to its last: the head, interim ones before it, and the content on its way
+// to the client, with backpressure. What becomes of the attempt is its owner's.
+
+import type { Fields } from '../http/fields.ts'
+import { sendHead } from '../http/finalize.ts'
+import type { Request } from '../http/request.ts'
+import type { BodyEvents } from '../http1/body-decoder.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
+import type { PeerConnection } from './connect.ts'
+import { REFUSED, UNFINISHED } from './head-reader.ts'
+import { BROKEN_CHUNKS, type Failure, headFailure, PREMATURE_CLOSE } from './next.ts'
+import type { UpstreamProtocol } from './protocol.ts'
+
+/** Interim responses before the final one; more is a backend gone wrong. */
+const MAX_INTERIM = 32
+
+/** Told what becomes of a response. */
+export interface ResponseOwner {
+  /** The final head is there. false: the response is not for the client. */
+  headSeen(head: ResponseHead): boolean
+  /** The backend accepts the upgrade that the client asked for; `fromPeer` came behind its head. */
+  upgraded(head: ResponseHead, fromPeer: Buffer | null): void
+  /** All of the response is with the client; `spoiled`: the connection cannot be used again. */
+  responseComplete(spoiled: boolean): void
+  responseFailed(failure: Failure): void
+  /** The client gets another response instead, which is under way or sent. */
+  responseRefused(): void
+}
+
+export class PeerResponse implements BodyEvents {
+  readonly #r: Request
+  readonly #protocol: UpstreamProtocol
+  readonly #readTimeout: number
+  readonly #owner: ResponseOwner
+  #connection: PeerConnection | null = null
+  /** The peer is asked for a head only. */
+  #headOnly = false
+  #interim = 0
+  /** The head has gone to the client, and content follows. */
+  #relaying = false
+  /** The client has no room for more. */
+  #paused = false
+
+  constructor(r: Request, protocol: UpstreamProtocol, readTimeout: number, owner: ResponseOwner) {
+    this.#r = r
+    this.#protocol = protocol
+    this.#readTimeout = readTimeout
+    this.#owner = owner
+  }
+
+  /** What `connection` reads from now on is the response. */
+  begin(connection: PeerConnection, headOnly: boolean): void {
+    this.#connection = connection
+    this.#headOnly = headOnly
+  }
+
+  /** The attempt is over, whatever has come of it. */
+  release(): void {
+    this.#connection = null
+    this.#relaying = false
+  }
+
+  read(bytes: Buffer, start: number, end: number): void {
+    const at = this.#relaying ? start : this.#readHead(bytes, start, end)
+    if (at >= 0 && this.#relaying) this.#readContent(bytes, at, end)
+  }
+
+  /** The peer will send no more. */
+  end(): void {
+    if (this.#relaying && this.#connection!.body.untilClose) {
+      this.#r.out.end(null)
+      return this.#owner.responseComplete(true)
+    }
+    this.#owner.responseFailed(PREMATURE_CLOSE)
+  }
+
+  // --- the head
+
+  /**
+   * Position of the first byte of content; -1 where there is nothing more to do with these bytes. As in nginx, the whole
+   * head has to come within the time that ran when its first byte came.
+   */
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    const { reader } = this.#connection!
+    const at = reader.read(bytes, start, end)
+    if (at === UNFINISHED) return -1
+    if (at === REFUSED) {
+      this.#owner.responseFailed(headFailure(reader.refusal))
+      return -1
+    }
+    const { head } = reader
+    if (head.status >= 200) return this.#headComplete(head, at < end) ? at : -1
+    if (head.status === 101 && this.#mayUpgrade()) {
+      this.#keepFields(head)
+      this.#owner.upgraded(head, at < end ? Buffer.from(bytes.subarray(at, end)) : null)
+      return -1
+    }
+    if (!this.#interimHead(head)) return -1
+    return at < end ? this.#readHead(bytes, at, end) : -1
+  }
+
+  /** The client asked for it, and what it sends from here on is no more of its request (RFC 9110 section 7.8). */
+  #mayUpgrade(): boolean {
+    const r = this.#r
+    if (r.parent !== null) return false
+    return r.fields.get('upgrade') !== null && (!r.client.hasBody || r.stream.bodyLength >= 0)
+  }
+
+  /** 1xx: not the answer yet (RFC 9110 section 15.2), but a sign of life. */
+  #interimHead(head: ResponseHead): boolean {
+    if (head.status === 101 || ++this.#interim > MAX_INTERIM) {
+      const what = head.status === 101 ? 'unexpected 101 response' : 'too many interim responses'
+      this.#owner.responseFailed(headFailure(`upstream sent ${what}`))
+      return false
+    }
+    head.reset()
+    this.#connection!.expectWithin(this.#readTimeout)
+    return true
+  }
+
+  /** What variables and the response are told by a final head. */
+  #keepFields(head: ResponseHead): void {
+    const r = this.#r
+    if (this.#protocol.kept.fields) r.upstream!.fields = head.fields.copy()
+    this.#protocol.processHead(r, head)
+  }
+
+  /** `followed`: there are bytes behind the head. true: they are content. */
+  #headComplete(head: ResponseHead, followed: boolean): boolean {
+    const r = this.#r
+    if (!this.#owner.headSeen(head)) return false
+    const { body } = this.#connection!
+    if (this.#headOnly || head.status === 204 || head.status === 304) body.startLength(0)
+    else if (head.chunked) body.startChunked()
+    else if (head.contentLength >= 0) body.startLength(head.contentLength)
+    else body.startUntilClose()
+    this.#keepFields(head)
+    if (this.#headOnly && r.client.method !== 'HEAD') r.response.contentLength = 0
+    this.#relaying = true
+    if (!sendHead(r)) {
+      this.#owner.responseRefused()
+      return false
+    }
+    r.doing = 'reading upstream'
+    if (!body.done) {
+      if (r.client.method !== 'HEAD') return true
+      // The client wants none of what follows.
+      r.out.end(null)
+      this.#owner.responseComplete(true)
+      return false
+    }
+    if (followed && !r.client.isHead) this.#warnOfSurplus()
+    r.out.end(null)
+    this.#owner.responseComplete(followed)
+    return false
+  }
+
+  // --- the content
+
+  #readContent(bytes: Buffer, start: number, end: number): void {
+    const connection = this.#connection!
+    const { body } = connection
+    const stop = body.decode(bytes, start, end, this)
+    // Whoever takes the content may have ended the request.
+    if (!this.#relaying) return
+    if (stop < 0) return this.#owner.responseFailed(BROKEN_CHUNKS)
+    if (body.done) {
+      if (stop < end) this.#warnOfSurplus()
+      return this.#owner.responseComplete(stop < end)
+    }
+    // A subrequest was about the head: as in nginx, nobody waits for the rest.
+    if (this.#r.parent !== null) return this.#owner.responseComplete(true)
+    // Whatever came is passed on now; more may be a long time coming.
+    this.#r.out.flush()
+    if (!this.#paused) connection.expectWithin(this.#readTimeout)
+  }
+
+  #warnOfSurplus(): void {
+    const message = this.#connection!.body.chunked
+      ? 'upstream sent data after final chunk'
+      : 'upstream sent more data than specified in "Content-Length" header'
+    this.#r.log('warn', message)
+  }
+
+  content(bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (this.#r.out.write(bytes, start, end, last) || last || this.#paused) return
+    this.#paused = true
+    // The request may have ended with what it was given.
+    this.#connection?.transport.pause()
+    this.#connection?.expectNothing()
+  }
+
+  complete(trailers: Fields | null): void {
+    if (this.#protocol.kept.trailers) this.#r.upstream!.trailers = trailers
+    this.#r.out.end(trailers)
+  }
+
+  /** The client has room again. */
+  resume(): void {
+    if (!this.#paused || !this.#relaying) return
+    this.#paused = false
+    this.#connection!.transport.resume()
+    this.#connection!.expectWithin(this.#readTimeout)
+  }
+}

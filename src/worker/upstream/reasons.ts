@@ -1,0 +1,68 @@
+// THE list of reason codes: why an attempt at a server failed, in words that stay the same from release to release.
+// `$weir_reason` and the error log have them; README lists them.
+
+/** What a code means, and the directive worth a look; null: no directive helps. */
+export interface ReasonText {
+  readonly meaning: string
+  readonly directive: string | null
+}
+
+const passed = (status: number): ReasonText => ({
+  meaning: `the server answered ${status}, and another one was asked`,
+  directive: 'proxy_next_upstream',
+})
+
+export const reasons = {
+  connect_refused: { meaning: 'nobody listens at the address of the server', directive: 'server' },
+  connect_timeout: {
+    meaning: 'no connection to the server came about in time',
+    directive: 'proxy_connect_timeout',
+  },
+  connect_unreachable: { meaning: 'there is no way to the address of the server', directive: 'proxy_pass' },
+  connect_failed: {
+    meaning: 'the system refused the connection for another reason, which the line before has',
+    directive: 'proxy_pass',
+  },
+  bind_failed: { meaning: 'the local address of the connection cannot be had', directive: 'proxy_bind' },
+  too_many_connections: {
+    meaning: 'the worker may open no more connections',
+    directive: 'worker_connections',
+  },
+  send_timeout: {
+    meaning: 'the server took nothing of the request in time',
+    directive: 'proxy_send_timeout',
+  },
+  read_timeout: { meaning: 'the server sent nothing in time', directive: 'proxy_read_timeout' },
+  premature_close: {
+    meaning: 'the server closed the connection before its response was complete',
+    directive: 'proxy_next_upstream',
+  },
+  reset: {
+    meaning: 'the connection broke or was reset by the server before its response was complete',
+    directive: 'proxy_next_upstream',
+  },
+  bad_header: {
+    meaning: 'the server sent a header that is none',
+    directive: 'proxy_next_upstream',
+  },
+  header_too_big: { meaning: 'the server sent a header of more than 4096 bytes', directive: null },
+  bad_body: { meaning: 'the server sent content in broken chunks', directive: null },
+  no_live_upstreams: {
+    meaning: 'every server is down, at its max_conns, or out after max_fails failures',
+    directive: 'server',
+  },
+  body_gone: {
+    meaning: 'the content of the request went to another upstream, and is not there any more',
+    directive: 'error_page',
+  },
+  resolve_failed: { meaning: 'the name of the server has no address', directive: 'proxy_pass' },
+  http_403: passed(403),
+  http_404: passed(404),
+  http_429: passed(429),
+  http_500: passed(500),
+  http_502: passed(502),
+  http_503: passed(503),
+  http_504: passed(504),
+} as const satisfies Record<string, ReasonText>
+
+export type Reason = keyof typeof reasons
