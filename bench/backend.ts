@@ -9,7 +9,7 @@ import { Child } from './children.ts'
 import { contentOf } from './content.ts'
 import { MANY_PATH } from './many.ts'
 import { freePort, listening } from './port.ts'
-import { BACKEND_BYTES } from './scenario.ts'
+import { BACKEND_ADDRESSES, BACKEND_BYTES } from './scenario.ts'
 
 export interface Backend {
   port: number
@@ -70,8 +70,7 @@ http {
     uwsgi_temp_path uwsgi_temp;
     scgi_temp_path scgi_temp;
     server {
-        listen 127.0.0.1:${port} backlog=4096;
-        root ${folder};
+${BACKEND_ADDRESSES.map((address) => `        listen ${address}:${port} backlog=4096;\n`).join('')}        root ${folder};
         location = /1k { return 200 "${'x'.repeat(BACKEND_BYTES['/1k'])}"; }
         location ${MANY_PATH} { return 200 "${'x'.repeat(BACKEND_BYTES['/many/exact'])}"; }
         location = /json { default_type application/json; }

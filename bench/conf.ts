@@ -2,7 +2,7 @@
 // of them. Nothing in it depends on which of the two reads it but the port.
 
 import { manyServers } from './many.ts'
-import type { Scenario } from './scenario.ts'
+import { BACKEND_ADDRESSES, type Scenario } from './scenario.ts'
 
 /** Text of the configuration; log files are relative to the prefix. */
 export function proxyConf(scenario: Scenario, port: number, backendPort: number): string {
@@ -24,16 +24,17 @@ ${serverLines(accessLog)}
 ${scenario.kind === 'load' && scenario.gzip ? GZIP : ''}${scenario.kind === 'load' && scenario.files ? FILES : LOCATION}        }
     }
 `
-  return wholeConf(connections, backendPort, servers)
+  const peers = scenario.kind === 'load' ? scenario.peers : 1
+  return wholeConf(connections, upstreamLines(peers, backendPort), servers)
 }
 
 /** `servers` servers with four locations each. */
 function startConf(servers: number, port: number, backendPort: number): string {
   const blocks = manyServers(servers, `127.0.0.1:${port}`, serverLines('logs/access.log'), LOCATION)
-  return wholeConf(1024, backendPort, blocks)
+  return wholeConf(1024, upstreamLines(1, backendPort), blocks)
 }
 
-function wholeConf(connections: number, backendPort: number, servers: string): string {
+function wholeConf(connections: number, upstream: string, servers: string): string {
   return `worker_processes 1;
 pid run.pid;
 error_log logs/error.log error;
@@ -47,12 +48,22 @@ http {
     server_names_hash_bucket_size 128;
 
     upstream app_backend {
-        server 127.0.0.1:${backendPort};
-        keepalive 32;
-    }
+${upstream}    }
 
 ${servers}}
 `
+}
+
+function upstreamLines(peers: number, port: number): string {
+  const addresses = BACKEND_ADDRESSES.slice(0, peers)
+  const servers =
+    peers === 1
+      ? [`server ${addresses[0]}:${port}`]
+      : [
+          'least_conn',
+          ...addresses.map((address) => `server ${address}:${port} max_fails=3 fail_timeout=10s`),
+        ]
+  return [...servers, 'keepalive 32'].map((line) => `        ${line};\n`).join('')
 }
 
 function serverLines(accessLog: string): string {

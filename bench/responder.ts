@@ -4,7 +4,7 @@
 import { createServer, type Socket } from 'node:net'
 import { contentOf } from './content.ts'
 import { MANY_PATH } from './many.ts'
-import { BACKEND_BYTES, type BackendPath } from './scenario.ts'
+import { BACKEND_ADDRESSES, BACKEND_BYTES, type BackendPath } from './scenario.ts'
 
 const answers = Object.entries(BACKEND_BYTES).map(
   ([path, bytes]) =>
@@ -59,6 +59,8 @@ class Exchange {
   }
 }
 
-createServer((socket) => {
-  new Exchange(socket)
-}).listen({ port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096 })
+for (const host of BACKEND_ADDRESSES) {
+  createServer((socket) => {
+    new Exchange(socket)
+  }).listen({ port: Number(process.argv[2]), host, backlog: 4096 })
+}

@@ -21,6 +21,8 @@ export interface LoadScenario {
   reuseport: boolean
   /** So many servers with four locations each, over all of which requests are spread; null: one location. */
   servers: number | null
+  /** Servers of the upstream, which are addresses of one backend; more than one are balanced by `least_conn`. */
+  peers: number
   /** The answers are files of the proxy's own folder, not a backend's. */
   files: boolean
   /** Clients accept gzip, and the proxy compresses. */
@@ -62,6 +64,12 @@ export const BACKEND_BYTES = {
   '/many/exact': 1024,
 } as const
 
+/** The backend listens on each of them, with the same port. */
+export const BACKEND_ADDRESSES: readonly string[] = Array.from(
+  { length: 16 },
+  (_, index) => `127.0.0.${index + 1}`,
+)
+
 export type BackendPath = keyof typeof BACKEND_BYTES
 
 /** The 1 KiB GET over 64 keepalive connections with the access log on: what the others vary. */
@@ -77,6 +85,7 @@ export const baseline: LoadScenario = {
   accessLog: true,
   reuseport: false,
   servers: null,
+  peers: 1,
   files: false,
   gzip: false,
   target: 0.95,

@@ -14,10 +14,12 @@ import { idle } from './idle.ts'
 import { manyServers, oneServer } from './many-servers.ts'
 import { post16k } from './post-16k.ts'
 import { startLarge, startSmall } from './start.ts'
+import { upstream16 } from './upstream-16.ts'
 
 export const scenarios: readonly Scenario[] = [
   get1k,
   get1kNoLog,
+  upstream16,
   get64k,
   get1m,
   post16k,
