@@ -52,7 +52,14 @@ export async function buildLoaded(
   // The first build tells which names there are, the second one uses them. Zones are for the workers.
   const draft = buildCycle(source.tree, modules, options)
   options.addresses = await resolveHosts(draft)
+  const kept = keepAddresses(options.addresses, previous?.options.addresses ?? {})
   const cycle = draft.context.hosts.size === 0 ? draft : buildCycle(source.tree, modules, options)
+  for (const host of kept) {
+    cycle.context.warn(
+      `"${host}" could not be resolved: its last addresses are used`,
+      draft.context.hosts.get(host),
+    )
+  }
   options.zones = allocateZones(cycle, previous?.options.zones ?? {})
   return {
     generation: (previous?.generation ?? 0) + 1,
@@ -63,6 +70,13 @@ export async function buildLoaded(
     workerConnections: workerConnections(cycle.root),
     addresses: listenAddresses(cycle),
   }
+}
+
+/** Gives names without addresses those they had before; returns which. */
+function keepAddresses(addresses: Record<string, string[]>, before: Record<string, string[]>): string[] {
+  const kept = Object.keys(addresses).filter((host) => addresses[host]!.length === 0 && before[host]?.length)
+  for (const host of kept) addresses[host] = before[host]!
+  return kept
 }
 
 /** What workers get of it. */

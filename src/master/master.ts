@@ -7,6 +7,7 @@ import { WORKER_SLOTS, WorkerStats } from '../shared/stats.ts'
 import { closeSyslog } from '../shared/syslog.ts'
 import { buildLoaded, type LoadedCycle, planOf, readSource, type Source, startError } from './cycle.ts'
 import { Distributor } from './distribute.ts'
+import { LivePeers } from './live-peers.ts'
 import { BindError, type BoundSockets, Listeners, releaseBound } from './listen.ts'
 import { type LogFiles, LogFileTable } from './log-files.ts'
 import { closeLogFiles, type MasterLog, makeLogsFolder, openLogFiles } from './master-log.ts'
@@ -28,6 +29,7 @@ export class Master {
   readonly #log: MasterLog
   readonly #listeners: Listeners
   readonly #pool: WorkerPool
+  readonly #livePeers: LivePeers
   readonly #distributor: Distributor
   #current: LoadedCycle
   readonly #logFiles: LogFileTable<WorkerHandle>
@@ -62,6 +64,7 @@ export class Master {
       gone: (worker) => this.#gone(worker),
       message: (worker, message) => this.#receive(worker, message),
     })
+    this.#livePeers = new LivePeers(log, loaded, () => this.#pool.all)
     this.#distributor = new Distributor(log, new WorkerStats(this.#pool.stats, WORKER_SLOTS - 1))
     this.#distributor.limit = loaded.workerConnections
     this.#listeners = new Listeners(log, {
@@ -95,6 +98,7 @@ export class Master {
     const count = this.#workerCount(this.#current)
     this.#reportChecks(this.#current)
     this.#obeySignals()
+    await this.#livePeers.add(this.#current)
     const bound = await this.#listeners.bind(addresses, count)
     try {
       await this.#pool.start(count)
@@ -154,6 +158,7 @@ export class Master {
 
   async #close(how: 'stop' | 'quit'): Promise<void> {
     this.#listeners.close()
+    this.#livePeers.close()
     this.#distributor.close()
     await this.#pool.end(how)
     this.#listeners.removeUnixFiles()
@@ -178,6 +183,7 @@ export class Master {
       this.#reportChecks(loaded)
       logFiles = openLogFiles(loaded.cycle.context.logFiles, this.#logFiles.current, this.#paths.prefix)
       bound = await this.#listeners.bind(loaded.addresses, this.#workerCount(loaded))
+      await this.#livePeers.add(loaded)
       const plan = planOf(loaded, logFiles)
       const objection = await this.#pool.prepare(plan)
       // Told to end meanwhile: nobody would end workers that are started now.
@@ -186,6 +192,7 @@ export class Master {
       await this.#swap(loaded, logFiles, bound)
     } catch (error) {
       if (!(error instanceof BindError)) this.#log.report('emerg', startError(error))
+      this.#livePeers.stay()
       this.#giveBack(bound, logFiles)
     }
   }
@@ -207,6 +214,7 @@ export class Master {
     closeSyslog(loaded.cycle.context)
     this.#distributor.limit = loaded.workerConnections
     this.#pool.activate(planOf(loaded, logFiles), this.#workerCount(loaded))
+    this.#livePeers.use(loaded)
     this.#listeners.keep(loaded.addresses, this.#pool.serving)
     await this.#listeners.openHere(loaded.addresses, bound)
     // Those that joined meanwhile did not know of the new addresses.

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import type { BuildOptions } from './conf/build.ts'
 import type { Directive } from './conf/directive.ts'
+import type { LiveAnswers } from './names/live.ts'
 
 /** One address weir listens on, from the `listen` directives that name it. */
 export interface ListenAddress {
@@ -66,6 +67,8 @@ export type ToWorker =
   | { type: 'serve' }
   /** Write logs to these descriptors from now on; answer `reopened`: the master then closes the old ones. */
   | { type: 'reopen'; logFiles: Record<string, number> }
+  /** Addresses of live names have changed; answer `addresses_used`. */
+  | { type: 'addresses'; key: string; answers: LiveAnswers }
   /** Close up to `count` idle keepalive client connections, the longest idle first; answer `shed`. */
   | { type: 'shed'; count: number }
   /** Close your listening sockets and idle connections, finish what is in flight, then answer `drained`. */
@@ -91,6 +94,8 @@ export type FromWorker =
   /** A connection of an own listening socket was closed for want of `worker_connections`. */
   | { type: 'full' }
   | { type: 'reopened' }
+  /** No request goes to another address of these names any more; the zones have no room for `leftOut` of them. */
+  | { type: 'addresses_used'; key: string; leftOut: number }
   | { type: 'shed'; closed: number }
   | { type: 'drained' }
   /** An exception that nobody caught, with its stack on one line: `stop` is expected, and what comes before it is returned. */

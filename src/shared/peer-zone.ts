@@ -6,8 +6,10 @@
 //     float64 0 checked, 1 accessed (see below), 2 slow start began, 3 average header time, 4 average response time,
 //       5 current weight, 6 and 7 in-flight requests' time and when it was counted up. Moments are milliseconds of
 //       `sharedNow`; 0: never. Averages are milliseconds; 0: none yet.
-//     int32 16 conns, 17 fails, 18 in-flight requests, 19 effective weight, 20 configured weight, 21 flags, 22 length
-//       of the key (0: the slot is free), 23 average in-flight time, 24-31 free.
+//     int32 16 conns, 17 fails, 18 in-flight requests, 19 effective weight, 20 configured weight, 21 health (0 up,
+//       1 checking, 2 unhealthy), 22 length of the key (0: the slot is free), 23 average in-flight time, 24 health
+//       checks made, 25 of them failed, 26 times unhealthy, 27 result of the last check (0 none, 1 passed, 2 failed),
+//       28-31 free. 21 and 24-27 are written by the master alone.
 //     bytes 128-255: the key, which the slot is found by: the peer's name, numbered where an upstream has it twice.
 //   row, 4 bytes a slot: connections of that worker to the peer of the slot: its share of `conns`, taken back when it
 //     dies. Written by the worker alone.
@@ -38,7 +40,16 @@ const INFLIGHT = 18
 const EFFECTIVE_WEIGHT = 19
 const WEIGHT = 20
 const KEY_LENGTH = 22
+const HEALTH = 21
 const INFLIGHT_TIME = 23
+const CHECKS = 24
+const FAILED_CHECKS = 25
+const TIMES_UNHEALTHY = 26
+const LAST_CHECK = 27
+
+/** What health checks say of a peer; `checking`: nothing yet, and no request may go to it before. */
+export const HEALTH_WORDS = ['up', 'checking', 'unhealthy'] as const
+export type Health = (typeof HEALTH_WORDS)[number]
 
 /** The state of one peer, as all workers see it. */
 export class PeerState {
@@ -127,6 +138,38 @@ export class PeerState {
     this.#floats[SLOW_SINCE] = time
   }
 
+  /** No request may go to the peer, as health checks have it. */
+  get out(): boolean {
+    return this.#ints[HEALTH] !== 0
+  }
+
+  /** `up` where there are no health checks. */
+  get health(): Health {
+    return HEALTH_WORDS[this.#ints[HEALTH]!]!
+  }
+  set health(health: Health) {
+    if (health === 'unhealthy' && this.health !== 'unhealthy') this.#ints[TIMES_UNHEALTHY]!++
+    this.#ints[HEALTH] = HEALTH_WORDS.indexOf(health)
+  }
+
+  /** A health check has ended. */
+  countCheck(passed: boolean): void {
+    this.#ints[CHECKS]!++
+    if (!passed) this.#ints[FAILED_CHECKS]!++
+    this.#ints[LAST_CHECK] = passed ? 1 : 2
+  }
+
+  /** Of all health checks since the peer has been there; `lastPassed`: null before the first. */
+  get checks(): { checks: number; fails: number; unhealthy: number; lastPassed: boolean | null } {
+    const ints = this.#ints
+    return {
+      checks: ints[CHECKS]!,
+      fails: ints[FAILED_CHECKS]!,
+      unhealthy: ints[TIMES_UNHEALTHY]!,
+      lastPassed: ints[LAST_CHECK] === 0 ? null : ints[LAST_CHECK] === 1,
+    }
+  }
+
   /** Average time to the head of a response, whole milliseconds; 0: not known. Kept by `least_time`. */
   get headerTime(): number {
     return this.#floats[HEADER_TIME]!
@@ -193,6 +236,12 @@ export class PeerZone {
     this.#ints[SLOTS_AT] = slots
   }
 
+  /** The zone in `memory` of the size `zoneBytes` gives for all workers, whether or not it has been laid out. */
+  static in(memory: SharedArrayBuffer, worker: number): PeerZone {
+    const slots = Math.floor((memory.byteLength - HEADER_BYTES) / (SLOT_BYTES + 4 * WORKER_SLOTS))
+    return new PeerZone(memory, slots, worker)
+  }
+
   /** The zone in `memory` that another thread has laid out, or null where none has yet. */
   static existing(memory: SharedArrayBuffer, worker: number): PeerZone | null {
     const slots = new Int32Array(memory, 0, SLOTS_AT + 1)[SLOTS_AT]!
@@ -228,6 +277,14 @@ export class PeerZone {
     } finally {
       this.unlock()
     }
+  }
+
+  /** Whether a peer is called `key`. */
+  has(key: string): boolean {
+    for (let slot = 0; slot < this.#slots; slot++) {
+      if (this.#slot(slot)[KEY_LENGTH]! > 0 && this.#key(slot) === key) return true
+    }
+    return false
   }
 
   /** Frees the slots of all peers but those called `keys`, once no request is at them. Called by the master. */

@@ -5,6 +5,7 @@ import { buildCycle, type Cycle, type Scope } from '../shared/conf/build.ts'
 import { core, workerConnections } from '../shared/core.ts'
 import { ErrorLog, type ErrorLogFile, type Level } from '../shared/error-log.ts'
 import type { CyclePlan } from '../shared/messages.ts'
+import type { LiveAnswers } from '../shared/names/live.ts'
 import type { WorkerStats } from '../shared/stats.ts'
 import { closeSyslog, onSyslogFailure } from '../shared/syslog.ts'
 import { Http1Connection } from './connection/connection.ts'
@@ -15,6 +16,7 @@ import { httpModules, modules } from './modules.ts'
 import { run as runTick } from './tick.ts'
 import { onCrash } from './transport/crash.ts'
 import { openTransport } from './transport/open.ts'
+import { type LiveGroup, liveGroups } from './upstream/live-servers.ts'
 import type { PeerGroup, UpstreamHost } from './upstream/peers.ts'
 import type { RuntimeGroups } from './upstream/runtime-groups.ts'
 import { allGroups } from './upstream/upstream-block.ts'
@@ -31,6 +33,9 @@ export class Engine implements ConnectionHost, UpstreamHost {
   readonly #connections = new Set<Http1Connection>()
   #sockets = new Map<string, SocketServers>()
   #groups: (PeerGroup | RuntimeGroups)[] = []
+  #liveGroups: readonly LiveGroup[] = []
+  /** Addresses of live names, as the master told them last. */
+  #live: LiveAnswers = {}
   /** By their directives, of all Cycles so far: requests of an earlier one still write to theirs. */
   readonly #errorLogs = new Map<string, ErrorLog>()
   #mainLog: ErrorLog | null = null
@@ -44,6 +49,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
 
   /** Builds a Cycle from `plan` without touching the running one. Throws ConfError. */
   prepare(plan: CyclePlan): Cycle {
+    this.#live = { ...this.#live, ...plan.options.live }
     return buildCycle(plan.tree, modules, plan.options)
   }
 
@@ -56,6 +62,9 @@ export class Engine implements ConnectionHost, UpstreamHost {
     for (const group of this.#groups) group.idle.close()
     this.#groups = [...allGroups(cycle.context)]
     for (const group of this.#groups) group.bind(this)
+    this.#liveGroups = liveGroups(cycle.context)
+    // The master may have had news since the Cycle was built.
+    for (const group of this.#liveGroups) group.use(this.#live)
     this.connectionLimit = workerConnections(cycle.root)
     this.generation = plan.generation
     const mainLog = errorLog(cycle.root)
@@ -63,6 +72,14 @@ export class Engine implements ConnectionHost, UpstreamHost {
     onCrash((stack) => mainLog.alert(`internal error: ${stack}`))
     onSyslogFailure((message) => mainLog.alert(message))
     closeSyslog(cycle.context)
+  }
+
+  /** Live names have these addresses from now on. Returns how many of them upstreams have no room for. */
+  follow(answers: LiveAnswers): number {
+    this.#live = { ...this.#live, ...answers }
+    const names = Object.keys(answers)
+    const concerned = this.#liveGroups.filter((group) => group.concerns(names))
+    return concerned.reduce((leftOut, group) => leftOut + group.use(this.#live), 0)
   }
 
   /** Writes logs to other descriptors from now on; everything gathered so far went to the old ones. */

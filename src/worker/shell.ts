@@ -69,6 +69,10 @@ export class WorkerShell {
       case 'reopen':
         this.#engine.reopen(message.logFiles)
         return this.#port.send({ type: 'reopened' })
+      case 'addresses': {
+        const { key, answers } = message
+        return this.#port.send({ type: 'addresses_used', key, leftOut: this.#engine.follow(answers) })
+      }
       case 'shed':
         return this.#port.send({ type: 'shed', closed: this.#engine.shed(message.count) })
       case 'quit':

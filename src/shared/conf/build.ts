@@ -16,6 +16,7 @@ import {
   SERVER,
   UPSTREAM,
 } from './command.ts'
+import { type LiveAnswers, type LiveName, liveKey } from '../names/live.ts'
 import { ConfError, type Directive, type Place, placeSuffix } from './directive.ts'
 import { unknownDirective } from './names.ts'
 
@@ -76,6 +77,8 @@ export interface BuildOptions {
   startedByRoot?: boolean
   /** Addresses of the host names in `BuildContext.hosts`, once the master has looked them up. */
   addresses?: Record<string, string[]>
+  /** Addresses of live names as they are now; the master keeps this object up to date. */
+  live?: LiveAnswers
   /** Shared memory by zone name, once the master has allocated what `BuildContext.zones` asks for. */
   zones?: Record<string, SharedArrayBuffer>
 }
@@ -95,6 +98,10 @@ export class BuildContext {
   readonly warnings: string[] = []
   /** Host names whose addresses are needed, with the directive that names each first. */
   readonly hosts = new Map<string, Directive | null>()
+  /** Those of them without which the configuration is invalid, with the first directive that cannot do without. */
+  readonly needed = new Map<string, Directive | null>()
+  /** Names that are looked up while weir runs, by key. */
+  readonly live = new Map<string, LiveName>()
   /** Shared memory this configuration needs: bytes by zone name. */
   readonly zones = new Map<string, number>()
   readonly #announced = new Set<string>()
@@ -119,10 +126,21 @@ export class BuildContext {
     return name.startsWith('/') ? name : this.options.confPrefix + name
   }
 
-  /** Addresses of `host`; none in the master's first build, which finds out what names there are. */
-  resolve(host: string): string[] {
+  /**
+   * Addresses of `host`; none in the master's first build, which finds out what names there are, and none for a host
+   * that is not `needed` and cannot be found.
+   */
+  resolve(host: string, needed = true): string[] {
     if (!this.hosts.has(host)) this.hosts.set(host, this.directive)
+    if (needed && !this.needed.has(host)) this.needed.set(host, this.directive)
     return this.options.addresses?.[host] ?? []
+  }
+
+  /** Has `name` looked up while weir runs; returns the key of its addresses. */
+  follow(name: LiveName): string {
+    const key = liveKey(name)
+    this.live.set(key, name)
+    return key
   }
 
   /** The zone called `name`, shared by all workers; memory of its own in a build that has no zones yet. */

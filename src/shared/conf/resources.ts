@@ -5,20 +5,31 @@ import { lookup } from 'node:dns/promises'
 import type { Cycle } from './build.ts'
 import { ConfError, type Directive } from './directive.ts'
 
-/** Looks up every name the configuration needs, IPv4 first. Throws a ConfError for the first that has no address. */
-export async function resolveHosts(cycle: Cycle): Promise<Record<string, string[]>> {
+/**
+ * Looks up every name the configuration has, IPv4 first. One that cannot be found is a ConfError where the configuration
+ * needs it, and has no addresses where not.
+ */
+export async function resolveHosts({ context }: Cycle): Promise<Record<string, string[]>> {
+  const hosts = [...context.hosts.keys()]
+  const found = await Promise.all(hosts.map((host) => addressesOf(host)))
   const addresses: Record<string, string[]> = {}
-  await Promise.all(
-    [...cycle.context.hosts].map(async ([host, directive]) => {
-      try {
-        const found = await lookup(host, { all: true, order: 'ipv4first' })
-        addresses[host] = found.map(({ address }) => address)
-      } catch {
-        throw new ConfError(`host not found in ${asWritten(host, directive)}`, directive)
-      }
-    }),
-  )
+  hosts.forEach((host, index) => {
+    const directive = context.needed.get(host)
+    if (found[index]!.length === 0 && directive !== undefined) {
+      throw new ConfError(`host not found in ${asWritten(host, directive)}`, directive)
+    }
+    addresses[host] = found[index]!
+  })
   return addresses
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  try {
+    const found = await lookup(host, { all: true, order: 'ipv4first' })
+    return found.map(({ address }) => address)
+  } catch {
+    return []
+  }
 }
 
 /** A host with its role, as nginx's message for it has them. */
@@ -27,6 +38,7 @@ function asWritten(host: string, directive: Directive | null): string {
   if (directive?.name === 'resolver') {
     return `resolver "${directive.args.find((text) => text.replace(/:\d+$/, '') === host) ?? host}"`
   }
+  if (directive?.name === 'server') return `upstream "${directive.args[0]}"`
   const server = /^syslog:(?:.*,)?server=([^,]*)/s.exec(directive?.args[0] ?? '')?.[1]
   return server === undefined ? `upstream "${host}"` : `syslog server "${server}"`
 }

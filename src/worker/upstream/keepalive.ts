@@ -40,7 +40,7 @@ export class IdleConnections {
   offer(connection: PeerConnection): void {
     const { connections, requests, time, timeout } = this.#settings
     const tired = connection.requests >= requests || now() - connection.opened >= time
-    if (connections === 0 || tired || this.#closed) return connection.destroy()
+    if (connections === 0 || tired || this.#closed || connection.peer.down) return connection.destroy()
     this.#idle.push(connection)
     connection.rest(timeout)
     if (this.#idle.length <= connections || this.#surplusWaits) return
@@ -59,6 +59,15 @@ export class IdleConnections {
     const oldest = this.#idle.shift()
     oldest?.destroy()
     return oldest !== undefined
+  }
+
+  /** Closes all to `peer`, which is gone. */
+  closeOf(peer: Peer): void {
+    const gone = this.#idle.filter((connection) => connection.peer === peer)
+    for (const connection of gone) {
+      this.forget(connection)
+      connection.destroy()
+    }
   }
 
   /** The connection has been closed while idle. */

@@ -5,6 +5,7 @@ import type { Level } from '../../shared/error-log.ts'
 import type { PeerState, PeerZone } from '../../shared/peer-zone.ts'
 import type { WorkerStats } from '../../shared/stats.ts'
 import type { Request } from '../http/request.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
 import { sharedNow } from '../shared-clock.ts'
 import type { Balancer, MakeBalancer, Timing } from './balance/balancer.ts'
 import { IdleConnections } from './keepalive.ts'
@@ -23,6 +24,10 @@ export interface PeerOptions {
   /** Used when no other peer is available. */
   readonly backup: boolean
   readonly down: boolean
+  /** Only requests that are bound to the peer go there. */
+  readonly drain: boolean
+  /** What clients bound to the peer know it by; '', the default: a hash of its address. */
+  readonly route: string
   /** Milliseconds in which the peer gets its weight again once it is back; 0, the default: it has it at once. */
   readonly slowStart: number
 }
@@ -34,6 +39,8 @@ export const DEFAULT_PEER: PeerOptions = {
   failTimeout: 10_000,
   backup: false,
   down: false,
+  drain: false,
+  route: '',
   slowStart: 0,
 }
 
@@ -56,6 +63,11 @@ export interface Peer extends PeerAddress, PeerOptions {
 
 /** A peer whose state is still to be found in the group's zone. */
 export type ConfiguredPeer = Omit<Peer, 'state'>
+
+/** A peer as its group has it, which may take it out for good. */
+interface OwnPeer extends Peer {
+  down: boolean
+}
 
 /** `keepalive*` of an upstream. */
 export interface KeepaliveSettings {
@@ -98,7 +110,9 @@ export interface PeerSet {
   readonly balancers: readonly Balancer[]
   /** Told how long attempts take; null where nobody asks. */
   readonly timing: Timing | null
-  /** Most attempts of a request: peers that are not `down`. */
+  /** The group is told of heads of responses. */
+  readonly watchesHeads: boolean
+  /** Most attempts of a request: peers that are neither `down` nor draining. */
   readonly tries: number
 }
 
@@ -118,6 +132,8 @@ export interface GroupOptions {
   readonly idle?: IdleConnections
   /** The group in whose place this one is: peers that stay are the same, with their idle connections. */
   readonly before?: PeerGroup | undefined
+  /** It is to be told of heads of responses, whatever the method; default false. */
+  readonly watchesHeads?: boolean
 }
 
 export class PeerGroup {
@@ -128,7 +144,7 @@ export class PeerGroup {
   #host: UpstreamHost | null = null
   #zone: PeerZone | null = null
   #set: PeerSet | null = null
-  #peers: Map<string, Peer> | null = null
+  #peers: Map<string, OwnPeer> | null = null
 
   constructor(options: GroupOptions) {
     this.name = options.name
@@ -148,13 +164,18 @@ export class PeerGroup {
     return this.#host!
   }
 
+  /** The peers it began with. */
+  get configured(): readonly ConfiguredPeer[] {
+    return this.#options.peers
+  }
+
   /** Keys of the configured peers in the zone. */
-  get keys(): ReadonlySet<string> {
-    return new Set(keyed(this.#options.peers).keys())
+  get keys(): readonly string[] {
+    return peerKeys(this.#options.peers)
   }
 
   /** Peers by key. */
-  get keyed(): Map<string, Peer> {
+  get keyed(): Map<string, OwnPeer> {
     return this.#peers!
   }
 
@@ -165,19 +186,25 @@ export class PeerGroup {
 
   /**
    * Has these peers from now on. Those that were there keep their idle connections; one that the zone has no room for
-   * is left out. Returns how many are.
+   * is left out. Returns how many are. Requests at peers that are gone go on, but none goes to them any more: their
+   * slots may be freed.
    */
   use(configured: readonly ConfiguredPeer[]): number {
+    const before = this.#peers
     this.#peers = this.#withState(configured)
     const peers = [...this.#peers.values()]
-    this.#set = peerSet(peers, this.#options.method)
+    for (const [key, peer] of before ?? []) if (this.#peers.get(key) !== peer) this.#retire(peer)
+    this.#set = peerSet(peers, this.#options)
     return configured.length - peers.length
   }
 
   /** A peer for the next attempt of `selection`, with the attempt counted at it; null: none is left. */
   pick(selection: Selection): Peer | null {
     const { single, balancers } = selection.set
-    if (single !== null) return !single.down && single.state.take(single.maxConns) ? single : null
+    if (single !== null) {
+      const { down, drain, state, maxConns } = single
+      return !down && !drain && !state.out && state.take(maxConns) ? single : null
+    }
     const zone = this.#zone!
     for (; selection.tier < balancers.length; selection.nextTier()) {
       const { picker, tried } = selection
@@ -195,14 +222,16 @@ export class PeerGroup {
   /** The attempt at `peer` is over. */
   finish(r: Request, selection: Selection, peer: Peer, outcome: Outcome): void {
     const { state } = peer
+    if (selection.set.single === null) {
+      if (outcome === 'failed') this.#failed(r, peer)
+      else if (state.fails > 0 && state.accessed < state.checked) this.#worksAgain(peer)
+    }
+    // Last: the slot of a peer that is gone may be freed from here on.
     state.give()
-    if (selection.set.single !== null) return
-    if (outcome === 'failed') this.#failed(r, peer)
-    else if (state.fails > 0 && state.accessed < state.checked) this.#worksAgain(peer)
   }
 
   /** The head of a response has come, `time` milliseconds after the attempt at `peer` began. */
-  timeHead({ set: { timing } }: Selection, { state }: Peer, time: number): void {
+  headSeen({ set: { timing } }: Selection, { state }: Peer, _head: ResponseHead, time: number): void {
     if (timing === null) return
     const zone = this.#zone!
     zone.lock()
@@ -248,9 +277,14 @@ export class PeerGroup {
     zone.unlock()
   }
 
-  #withState(configured: readonly ConfiguredPeer[]): Map<string, Peer> {
-    const known = this.#peers ?? this.#options.before?.keyed ?? new Map<string, Peer>()
-    const peers = new Map<string, Peer>()
+  #retire(peer: OwnPeer): void {
+    peer.down = true
+    this.idle.closeOf(peer)
+  }
+
+  #withState(configured: readonly ConfiguredPeer[]): Map<string, OwnPeer> {
+    const known = this.#peers ?? this.#options.before?.keyed ?? new Map<string, OwnPeer>()
+    const peers = new Map<string, OwnPeer>()
     for (const [key, peer] of keyed(configured)) {
       const old = known.get(key)
       if (old !== undefined && isSame(old, peer)) peers.set(key, old)
@@ -261,6 +295,11 @@ export class PeerGroup {
     }
     return peers
   }
+}
+
+/** What the slots of these peers are found by. */
+export function peerKeys(peers: readonly ConfiguredPeer[]): string[] {
+  return [...keyed(peers).keys()]
 }
 
 /** Peers by what their slots are found by: their names, numbered where one comes again. */
@@ -278,16 +317,18 @@ function isSame(known: Peer, peer: ConfiguredPeer): boolean {
   return (Object.keys(peer) as (keyof ConfiguredPeer)[]).every((key) => known[key] === peer[key])
 }
 
-function peerSet(peers: readonly Peer[], method: MakeBalancer): PeerSet {
+function peerSet(peers: readonly Peer[], { method, watchesHeads = false }: GroupOptions): PeerSet {
   const [main, backup] = [peers.filter((peer) => !peer.backup), peers.filter((peer) => peer.backup)]
   const tiers = [main, backup].filter((tier) => tier.length > 0)
   const single = peers.length === 1 ? peers[0]! : null
   const balancers = tiers.map((tier) => method(tier, tier === backup))
+  const timing = single === null ? (balancers[0]?.timing ?? null) : null
   return {
     peers,
     single,
     balancers,
-    timing: single === null ? (balancers[0]?.timing ?? null) : null,
-    tries: peers.filter(({ down }) => !down).length,
+    timing,
+    watchesHeads: watchesHeads || timing !== null,
+    tries: peers.filter(({ down, drain }) => !down && !drain).length,
   }
 }

@@ -1,9 +1,9 @@
 // `resolver` and `resolver_timeout`: who looks up the names that requests bring up, and those of upstreams that are
-// followed while weir runs.
+// followed while weir runs. And `upstream_unresolvable`: what names come to that have no address at start.
 
 import type { BuildContext, Scope } from '../../shared/conf/build.ts'
-import { HTTP_ANY, type Setter, UPSTREAM } from '../../shared/conf/command.ts'
-import { time } from '../../shared/conf/setters.ts'
+import { HTTP, HTTP_ANY, type Setter, UPSTREAM } from '../../shared/conf/command.ts'
+import { oneOf, time } from '../../shared/conf/setters.ts'
 import { parseSeconds } from '../../shared/conf/values.ts'
 import { DEFAULT_RESOLVER, type ResolverSettings } from '../../shared/names/found.ts'
 import { defineModule } from '../http/module.ts'
@@ -17,6 +17,7 @@ interface ResolverConf {
   /** undefined: the system looks names up. */
   resolver: Directive | undefined
   resolverTimeout: number
+  upstreamUnresolvable: 'emerg' | 'down'
 }
 
 export const resolverDirectives = defineModule<ResolverConf>({
@@ -30,6 +31,13 @@ export const resolverDirectives = defineModule<ResolverConf>({
       set: time(),
       default: DEFAULT_RESOLVER.timeout,
     },
+    {
+      name: 'upstream_unresolvable',
+      in: HTTP | UPSTREAM,
+      args: 1,
+      set: oneOf({ emerg: 'emerg', down: 'down' }),
+      default: 'down',
+    },
   ],
 })
 
@@ -37,6 +45,11 @@ export const resolverDirectives = defineModule<ResolverConf>({
 export function resolverOf(scope: Scope): ResolverSettings {
   const { resolver, resolverTimeout } = scope.conf(resolverDirectives)
   return { ...(resolver ?? DEFAULT_RESOLVER), timeout: resolverTimeout }
+}
+
+/** Whether a backend whose name has no address makes the configuration invalid, in a scope. */
+export function isNeeded(scope: Scope): boolean {
+  return scope.conf(resolverDirectives).upstreamUnresolvable === 'emerg'
 }
 
 const SWITCHES: Readonly<Record<string, boolean>> = { on: true, off: false }

@@ -10,25 +10,51 @@ import { DEFAULT_PEER, type PeerOptions } from './peers.ts'
 export interface ServerLine {
   readonly address: string
   readonly options: PeerOptions
+  /** Its name is followed while weir runs. */
+  readonly resolve: boolean
+  /** `service=` */
+  readonly service: string | null
   readonly directive: Directive
 }
 
-/** Parameters of nginx that are not there yet. */
-const LATER = /^(service|route)=|^(drain|resolve)$/
+/** Longest `route=`: that of the hash in whose place it stands. */
+const LONGEST_ROUTE = 32
 
 type Options = { -readonly [K in keyof PeerOptions]: PeerOptions[K] }
+/** A line while it is being read. */
+type Draft = { -readonly [K in 'resolve' | 'service']: ServerLine[K] } & { readonly options: Options }
 /** Takes what stands behind `=`; false: it makes no sense. */
-type Parameter = (options: Options, value: string) => boolean
+type Parameter = (line: Draft, value: string, context: BuildContext) => boolean
 
 /** Parameters with a value by name. */
 const valued: Readonly<Record<string, Parameter>> = {
-  weight: (options, value) => set(options, 'weight', parseInteger(value) || null),
-  max_conns: (options, value) => set(options, 'maxConns', parseInteger(value)),
-  max_fails: (options, value) => set(options, 'maxFails', parseInteger(value)),
-  fail_timeout: (options, value) => set(options, 'failTimeout', parseSeconds(value)),
-  slow_start: (options, value) => set(options, 'slowStart', parseTime(value)),
+  weight: ({ options }, value) => set(options, 'weight', parseInteger(value) || null),
+  max_conns: ({ options }, value) => set(options, 'maxConns', parseInteger(value)),
+  max_fails: ({ options }, value) => set(options, 'maxFails', parseInteger(value)),
+  fail_timeout: ({ options }, value) => set(options, 'failTimeout', parseSeconds(value)),
+  slow_start: ({ options }, value) => set(options, 'slowStart', parseTime(value)),
+  route: ({ options }, value, context) => set(options, 'route', readRoute(value, context)),
+  service: (line, value, context) => {
+    if (value === '') context.error('service is empty')
+    line.service = value
+    return true
+  },
 }
-const flags: Readonly<Record<string, 'backup' | 'down'>> = { backup: 'backup', down: 'down' }
+/** Parameters without one. Of `down` and `drain` the last one counts. */
+const flags: Readonly<Record<string, (line: Draft) => void>> = {
+  backup: ({ options }) => Object.assign(options, { backup: true }),
+  down: ({ options }) => Object.assign(options, { down: true, drain: false }),
+  drain: ({ options }) => Object.assign(options, { down: false, drain: true }),
+  resolve: (line) => {
+    line.resolve = true
+  },
+}
+
+/** Names of all parameters; `=` follows those that have a value. */
+export const serverParameters: readonly string[] = [
+  ...Object.keys(flags),
+  ...Object.keys(valued).map((name) => `${name}=`),
+].sort()
 
 function set<K extends keyof Options>(options: Options, name: K, value: Options[K] | null): boolean {
   if (value === null) return false
@@ -43,21 +69,27 @@ export function readServer(
   without: readonly ServerParameter[],
 ): ServerLine {
   const [address, ...parameters] = directive.args as [string, ...string[]]
-  const options = { ...DEFAULT_PEER }
+  const line: Draft = { options: { ...DEFAULT_PEER }, resolve: false, service: null }
   for (const parameter of parameters) {
     const at = parameter.indexOf('=')
     const name = at < 0 ? parameter : parameter.slice(0, at)
-    if (LATER.test(parameter)) {
-      context.error(`the "${name}" parameter of the "server" directive is not supported by weir yet`)
-    }
     if ((without as readonly string[]).includes(name)) {
       context.error(`balancing method does not support parameter "${parameter}"`)
     }
     const known = at < 0 ? Object.hasOwn(flags, name) : Object.hasOwn(valued, name)
-    if (known && at < 0) options[flags[name]!] = true
-    else if (!known || !valued[name]!(options, parameter.slice(at + 1))) {
+    if (known && at < 0) flags[name]!(line)
+    else if (!known || !valued[name]!(line, parameter.slice(at + 1), context)) {
       context.error(`invalid parameter "${parameter}"`)
     }
   }
-  return { address, options, directive }
+  if (line.service !== null && !line.resolve) {
+    context.error(`service upstream "${address}" requires "resolve" parameter`)
+  }
+  return { address, ...line, directive }
+}
+
+function readRoute(route: string, context: BuildContext): string {
+  if (route === '') context.error('route is empty')
+  if (route.length > LONGEST_ROUTE) context.error(`route is longer than ${LONGEST_ROUTE}`)
+  return route
 }

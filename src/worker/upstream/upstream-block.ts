@@ -10,14 +10,22 @@ import type { MakeBalancer } from './balance/balancer.ts'
 import { type BalancingMethod, methods } from './balance/methods.ts'
 import { roundRobin } from './balance/round-robin.ts'
 import type { IdleConnections } from './keepalive.ts'
-import { type ConfiguredPeer, DEFAULT_KEEPALIVE, DEFAULT_PEER, PeerGroup, type PeerOptions } from './peers.ts'
-import { resolverOf } from './resolver-conf.ts'
-import { groupKey, peersOf, RuntimeGroups, runtimeIdle } from './runtime-groups.ts'
+import { DEFAULT_KEEPALIVE, DEFAULT_PEER, PeerGroup } from './peers.ts'
+import { isNeeded, resolverOf } from './resolver-conf.ts'
+import { keepLive, peersFrom, type ServerSource, serverSource, slotsFor } from './live-servers.ts'
+import { groupKey, RuntimeGroups, runtimeIdle } from './runtime-groups.ts'
 import { readServer, type ServerLine } from './server-line.ts'
+import { StickyGroup } from './sticky/sticky-group.ts'
+import { setSticky } from './sticky/sticky-conf.ts'
+import type { Stickiness } from './sticky/stickiness.ts'
 import { parseUpstreamUrl, type UpstreamUrl } from './url.ts'
+import { setZone, zoneRoom } from './zone-conf.ts'
 
 interface UpstreamConf {
+  /** Name of the zone; undefined: none is named. */
+  zone: string | undefined
   server: ServerLine[] | undefined
+  sticky: Stickiness | undefined
   keepalive: number
   keepaliveRequests: number
   keepaliveTime: number
@@ -36,11 +44,14 @@ export const upstreamBlock = defineModule<UpstreamConf>({
         args,
         repeat: once !== true,
         set: (directive, context) => {
-          if (methodOf(context.scope, directive) !== null) context.warn('load balancing method redefined')
+          const redefines = methodOf(context.scope, directive) !== null
+          if (redefines || isSticky(context.scope, directive)) context.warn('load balancing method redefined')
           return make(directive, context)
         },
       }),
     ),
+    { name: 'sticky', in: UPSTREAM, args: [2, Infinity], set: setSticky },
+    { name: 'zone', in: UPSTREAM, args: [1, 2], set: setZone, repeat: true },
     {
       name: 'keepalive',
       in: UPSTREAM,
@@ -91,6 +102,22 @@ function methodOf(scope: Scope, end: Directive | null): BalancingMethod | null {
   return null
 }
 
+/** Whether `sticky` stands in an upstream{} block before the directive `end`. */
+function isSticky(scope: Scope, end: Directive): boolean {
+  const block = scope.directive!.block!
+  return block.slice(0, block.indexOf(end)).some(({ name }) => name === 'sticky')
+}
+
+/** As in nginx, a method behind `sticky` takes its place. */
+function methodHidesSticky(scope: Scope, context: BuildContext): boolean {
+  const block = scope.directive!.block!
+  const at = block.findIndex(({ name }) => name === 'sticky')
+  const method = block.slice(at).find(({ name }) => methods.some((one) => one.name === name))
+  if (method === undefined) return false
+  context.warn(`"sticky" has no effect before "${method.name}", which has to stand in front of it`, block[at])
+  return true
+}
+
 function setKeepalive(...[directive, context]: Parameters<Setter>): number {
   const [text, local] = directive.args as [string, string | undefined]
   if (!/^\d{1,9}$/.test(text)) context.error(`invalid value "${text}" in "keepalive" directive`)
@@ -124,7 +151,7 @@ export function allGroups(context: BuildContext): Iterable<PeerGroup | RuntimeGr
   return [...byName.values(), ...runtime.values()]
 }
 
-/** The groups that variables lead to. */
+/** The groups that variables lead to in the scope being configured. */
 export function runtimeGroups(context: BuildContext): RuntimeGroups {
   const { byName, runtime, runtimeIdle } = groupsOf(context)
   const settings = resolverOf(context.scope)
@@ -137,14 +164,10 @@ export function runtimeGroups(context: BuildContext): RuntimeGroups {
 function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void {
   const name = scope.directive!.args[0]!
   if (conf.server === undefined) context.error('no servers are inside upstream')
-  const peers = conf.server.flatMap(({ address, options, directive }) => {
-    context.directive = directive
-    const url = parseUpstreamUrl(address, 80, false)
-    if ('error' in url) context.error(`${url.error} in upstream "${address}"`)
-    return resolvePeers(url, { ...options, server: address }, context)
-  })
+  const sources = conf.server.map((line) => lineSource(line, scope, context))
   context.directive = scope.directive
   if (conf.server.every(({ options }) => options.backup)) context.error(`no servers in upstream "${name}"`)
+  const peers = peersFrom(sources, context.options.live ?? {})
   const keepalive = {
     connections: conf.keepalive,
     requests: conf.keepaliveRequests,
@@ -154,8 +177,30 @@ function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void
   const chosen = methodOf(scope, null)
   const method =
     chosen === null ? roundRobin : (conf as unknown as Record<string, MakeBalancer>)[fieldName(chosen.name)]!
-  const zone = zoneOf(name, zoneSlots(peers.length), context)
-  groupsOf(context).byName.set(name.toLowerCase(), new PeerGroup({ name, peers, method, zone, keepalive }))
+  const slots = slotsFor(sources)
+  const room = conf.zone === undefined ? zoneSlots(slots) : Math.max(slots, zoneRoom(conf.zone, context))
+  const zone = zoneOf(name, room, context)
+  const options = { name, peers, method, zone, keepalive }
+  const { sticky } = conf
+  const group =
+    sticky === undefined || methodHidesSticky(scope, context)
+      ? new PeerGroup(options)
+      : new StickyGroup(options, sticky)
+  groupsOf(context).byName.set(name.toLowerCase(), group)
+  keepLive(group, sources, context)
+}
+
+function lineSource(line: ServerLine, scope: Scope, context: BuildContext): ServerSource {
+  const { address, options, resolve, service, directive } = line
+  context.directive = directive
+  const url = parseUpstreamUrl(address, 80, false)
+  if ('error' in url) return context.error(`${url.error} in upstream "${address}"`)
+  if (service !== null && url.portText !== '') context.error(`service upstream "${address}" may not have port`)
+  if (service !== null && url.ip !== null) {
+    context.error(`service upstream "${address}" requires domain name`)
+  }
+  const how = { follow: resolve, resolver: resolverOf(scope), service, needed: isNeeded(scope) }
+  return serverSource(url, address, options, how, context)
 }
 
 function zoneOf(name: string, slots: number, context: BuildContext): (worker: number) => PeerZone {
@@ -174,18 +219,13 @@ export function findGroup(url: UpstreamUrl, context: BuildContext): PeerGroup {
   const key = groupKey(url)
   const existing = byName.get(key)
   if (existing !== undefined) return existing
-  const peers = resolvePeers(url, { ...DEFAULT_PEER, server: url.host }, context)
-  const zone = zoneOf(key, peers.length, context)
+  const { scope } = context
+  const how = { follow: false, resolver: resolverOf(scope), service: null, needed: isNeeded(scope) }
+  const sources = [serverSource(url, url.host, DEFAULT_PEER, how, context)]
+  const zone = zoneOf(key, slotsFor(sources), context)
+  const peers = peersFrom(sources, context.options.live ?? {})
   const group = new PeerGroup({ name: key, peers, method: roundRobin, zone, keepalive: DEFAULT_KEEPALIVE })
   byName.set(key, group)
+  keepLive(group, sources, context)
   return group
-}
-
-function resolvePeers(
-  url: UpstreamUrl,
-  options: PeerOptions & { server: string },
-  context: BuildContext,
-): ConfiguredPeer[] {
-  const { host, ip, path } = url
-  return peersOf(url, path !== null ? [] : ip !== null ? [ip] : context.resolve(host), options)
 }
