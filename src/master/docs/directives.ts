@@ -65,6 +65,7 @@ gzip_static | off/on/always | off | sends \`FILE.gz\` in place of \`FILE\` to cl
 gzip_types | type/* ... | text/html | types that are compressed, with \`text/html\` always among them
 gzip_vary | on/off | off | tells caches, in \`Vary\`, of every response that may be compressed by gzip, Brotli or Zstandard
 gzip_window | size | 32k | how far back repetitions are found: 512 to 32k
+hash | key [consistent] | | a text decides which server is next
 http | { ... } | | holds servers
 if | condition ... { ... } | | directives for requests that fit
 if_modified_since | off/exact/before | exact | how If-Modified-Since is held against the time of a change
@@ -72,6 +73,7 @@ ignore_invalid_headers | on/off | on | leaves out request fields with invalid na
 include | file | | reads other files here; a mask may name several
 index | file ... | index.html | files that stand for a URI ending in a slash, the first that exists
 internal | | | the location is open to redirects of the configuration only
+ip_hash | | | the client's address decides which server is next
 keepalive_disable | none/msie6/safari ... | msie6 | browsers whose connections are not kept
 keepalive_min_timeout | time | 0 | time before which a kept connection is not closed for lack of room or at the end
 keepalive_requests | number | 1000 | requests on one client connection
@@ -79,6 +81,7 @@ keepalive_time | time | 1h | longest age of a client connection that is kept
 keepalive_timeout | time [header-time] | 75s | time an idle client connection is kept; the second is told in \`Keep-Alive\`
 large_client_header_buffers | number size | 4 8k | further buffers of a request's head: the longest line, and how many
 least_conn | | | the server with the fewest requests for its weight is next
+least_time | header/last_byte [inflight] | | the server that is expected to answer first is next
 limit_except | method ... { ... } | | directives for all other methods
 lingering_close | off/on/always | on | reads on what a client still sends before its connection is closed
 lingering_time | time | 30s | how long that may last
@@ -126,6 +129,7 @@ proxy_set_body | value | | body of requests to backends, in place of the client'
 proxy_set_header | field value | | a field of requests to backends; an empty value: none
 proxy_set_header_inherit | on/off/merge | on | whether fields of the level around are kept when this level sets its own
 proxy_socket_keepalive | on/off | off | TCP keepalive for connections to backends
+random | [two] [least_conn/least_time=header/least_time=last_byte] | | chance decides which server is next, or which two are compared
 real_ip_header | field/X-Real-IP/X-Forwarded-For/proxy_protocol | X-Real-IP | where the client's address is read from
 real_ip_recursive | on/off | off | skips trusted addresses in a list of them
 recursive_error_pages | on/off | off | lets an error page fail into another one
