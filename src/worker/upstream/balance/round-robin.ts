@@ -48,14 +48,19 @@ function gainOf(peer: Peer, now: number): number {
 /** Whose turn it is among peers that another method finds equal: all of them are available. At least one. */
 export function turnOf(peers: readonly Peer[], now: number): Peer {
   let best = peers[0]!
+  let most = Number.NEGATIVE_INFINITY
   let total = 0
   for (const peer of peers) {
     const gain = gainOf(peer, now)
-    peer.state.currentWeight += gain
+    const current = peer.state.currentWeight + gain
+    peer.state.currentWeight = current
     total += gain
-    if (peer.state.currentWeight > best.state.currentWeight) best = peer
+    if (current > most) {
+      best = peer
+      most = current
+    }
   }
-  best.state.currentWeight -= total
+  best.state.currentWeight = most - total
   return best
 }
 
