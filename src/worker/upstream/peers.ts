@@ -125,6 +125,8 @@ export interface GroupOptions {
   readonly name: string
   readonly peers: readonly ConfiguredPeer[]
   readonly method: MakeBalancer
+  /** The directive that chose it; default: none did. */
+  readonly methodName?: string
   /** The zone of the group, for the worker in `slot`. */
   readonly zone: (slot: number) => PeerZone
   readonly keepalive: KeepaliveSettings
@@ -138,6 +140,8 @@ export interface GroupOptions {
 
 export class PeerGroup {
   readonly name: string
+  /** Of the balancing method, for the log. */
+  readonly methodName: string
   readonly keepalive: KeepaliveSettings
   readonly idle: IdleConnections
   readonly #options: GroupOptions
@@ -148,6 +152,7 @@ export class PeerGroup {
 
   constructor(options: GroupOptions) {
     this.name = options.name
+    this.methodName = options.methodName ?? 'round robin'
     this.keepalive = options.keepalive
     this.idle = options.idle ?? new IdleConnections(options.keepalive)
     this.#options = options

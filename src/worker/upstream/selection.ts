@@ -3,6 +3,7 @@
 import type { Request } from '../http/request.ts'
 import type { Picker } from './balance/balancer.ts'
 import type { Outcome, Peer, PeerGroup, PeerSet } from './peers.ts'
+import { pickReport } from './pick-report.ts'
 
 export class Selection {
   readonly set: PeerSet
@@ -37,7 +38,10 @@ export class Selection {
 
   /** A peer for an attempt; null: no live one is left. */
   next(): Peer | null {
-    return this.#group.pick(this)
+    const peer = this.#group.pick(this)
+    const { errorLog } = this.#r.main.location
+    if (errorLog.enabled('debug')) this.#r.log('debug', pickReport(this.#group, this, peer))
+    return peer
   }
 
   /** The head of a response has come from `peer`. */
