@@ -161,6 +161,8 @@ upstream: keepalive_timeout | time | 60s | time an idle connection is kept
 upstream: server | address [parameters ...] | | a backend
 user | user [group] | | whom the process turns into after start
 worker_connections | number | 512 | connections of a worker, clients' and backends' together
+upstream: zone | name [size] | | how many addresses there is room for; what is known of backends is shared by all workers with or without it
+upstream_unresolvable | emerg/down | down | whether a backend whose name has no address makes the configuration invalid, or counts as down until it has one
 worker_processes | number/auto | 1 | worker threads
 worker_rlimit_nofile | number | | limit of open files
 working_directory | folder | | working directory

@@ -2,6 +2,7 @@
 // every worker (to run): both see the same rules. Two passes, as nginx: first every directive of the tree is set
 // where it stands, then the levels are merged from the outside in, so order within a block does not matter.
 
+import { type LiveAnswers, type LiveName, liveKey } from '../names/live.ts'
 import {
   type Arity,
   type Command,
@@ -16,7 +17,6 @@ import {
   SERVER,
   UPSTREAM,
 } from './command.ts'
-import { type LiveAnswers, type LiveName, liveKey } from '../names/live.ts'
 import { ConfError, type Directive, type Place, placeSuffix } from './directive.ts'
 import { unknownDirective } from './names.ts'
 
