@@ -12,16 +12,23 @@ export class LivePeers {
   readonly #names: LiveNames
   readonly #log: Pick<MasterLog, 'report'>
   readonly #workers: () => readonly WorkerHandle[]
+  readonly #changed: () => void
   #current: LoadedCycle
   /** Slots of the configuration before, by upstream, when it was replaced: its last requests may be under way. */
   #before: SlotKeys = new Map()
   /** Counts what workers are told. */
   #serial = 0
 
-  /** `workers`: all that have not ended. */
-  constructor(log: Pick<MasterLog, 'report'>, loaded: LoadedCycle, workers: () => readonly WorkerHandle[]) {
+  /** `workers`: all that have not ended; `changed`: called when addresses are not what they were, before they know. */
+  constructor(
+    log: Pick<MasterLog, 'report'>,
+    loaded: LoadedCycle,
+    workers: () => readonly WorkerHandle[],
+    changed: () => void,
+  ) {
     this.#log = log
     this.#workers = workers
+    this.#changed = changed
     this.#current = loaded
     this.#names = new LiveNames(log, (answers) => void this.#tell(answers, true))
   }
@@ -50,6 +57,7 @@ export class LivePeers {
 
   /** `again`: peers that found no room are tried once more when some has been freed. */
   async #tell(answers: LiveAnswers, again: boolean): Promise<void> {
+    this.#changed()
     const key = String(++this.#serial)
     const told = this.#workers().map((worker) =>
       worker.ask({ type: 'addresses', key, answers }, ['addresses_used']),

@@ -7,6 +7,7 @@ import { WORKER_SLOTS, WorkerStats } from '../shared/stats.ts'
 import { closeSyslog } from '../shared/syslog.ts'
 import { buildLoaded, type LoadedCycle, planOf, readSource, type Source, startError } from './cycle.ts'
 import { Distributor } from './distribute.ts'
+import { HealthChecks } from './health/health-checks.ts'
 import { LivePeers } from './live-peers.ts'
 import { BindError, type BoundSockets, Listeners, releaseBound } from './listen.ts'
 import { type LogFiles, LogFileTable } from './log-files.ts'
@@ -30,6 +31,7 @@ export class Master {
   readonly #listeners: Listeners
   readonly #pool: WorkerPool
   readonly #livePeers: LivePeers
+  readonly #health: HealthChecks
   readonly #distributor: Distributor
   #current: LoadedCycle
   readonly #logFiles: LogFileTable<WorkerHandle>
@@ -64,7 +66,13 @@ export class Master {
       gone: (worker) => this.#gone(worker),
       message: (worker, message) => this.#receive(worker, message),
     })
-    this.#livePeers = new LivePeers(log, loaded, () => this.#pool.all)
+    this.#health = new HealthChecks((level, message) => log.report(level, message))
+    this.#livePeers = new LivePeers(
+      log,
+      loaded,
+      () => this.#pool.all,
+      () => this.#health.refresh(),
+    )
     this.#distributor = new Distributor(log, new WorkerStats(this.#pool.stats, WORKER_SLOTS - 1))
     this.#distributor.limit = loaded.workerConnections
     this.#listeners = new Listeners(log, {
@@ -99,6 +107,8 @@ export class Master {
     this.#reportChecks(this.#current)
     this.#obeySignals()
     await this.#livePeers.add(this.#current)
+    await this.#health.prepare(this.#current)
+    this.#health.use(this.#current)
     const bound = await this.#listeners.bind(addresses, count)
     try {
       await this.#pool.start(count)
@@ -119,6 +129,7 @@ export class Master {
     this.#distributor.serve()
     this.#state = 'running'
     this.#log.report('notice', `start worker threads: ${count}`)
+    this.#health.start()
     for (const act of this.#waiting.splice(0)) act()
   }
 
@@ -159,6 +170,7 @@ export class Master {
   async #close(how: 'stop' | 'quit'): Promise<void> {
     this.#listeners.close()
     this.#livePeers.close()
+    this.#health.stop()
     this.#distributor.close()
     await this.#pool.end(how)
     this.#listeners.removeUnixFiles()
@@ -184,6 +196,7 @@ export class Master {
       logFiles = openLogFiles(loaded.cycle.context.logFiles, this.#logFiles.current, this.#paths.prefix)
       bound = await this.#listeners.bind(loaded.addresses, this.#workerCount(loaded))
       await this.#livePeers.add(loaded)
+      await this.#health.prepare(loaded)
       const plan = planOf(loaded, logFiles)
       const objection = await this.#pool.prepare(plan)
       // Told to end meanwhile: nobody would end workers that are started now.
@@ -213,6 +226,7 @@ export class Master {
     this.#log.use(loaded.core.errorLog, logFiles)
     closeSyslog(loaded.cycle.context)
     this.#distributor.limit = loaded.workerConnections
+    this.#health.use(loaded)
     this.#pool.activate(planOf(loaded, logFiles), this.#workerCount(loaded))
     this.#livePeers.use(loaded)
     this.#listeners.keep(loaded.addresses, this.#pool.serving)

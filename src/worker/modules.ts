@@ -40,6 +40,7 @@ import { redirects } from './modules/redirects.ts'
 import { map } from './modules/rewrite/map.ts'
 import { realIp } from './modules/rewrite/realip.ts'
 import { rewrite } from './modules/rewrite/rewrite.ts'
+import { healthCheck } from './upstream/health/health-check.ts'
 import { resolverDirectives } from './upstream/resolver-conf.ts'
 import { upstreamBlock } from './upstream/upstream-block.ts'
 
@@ -69,6 +70,7 @@ export const httpModules: readonly Module[] = [
   index,
   autoindex,
   proxy,
+  healthCheck,
   precompressed,
   staticFiles,
   notModified,

@@ -66,6 +66,7 @@ gzip_types | type/* ... | text/html | types that are compressed, with \`text/htm
 gzip_vary | on/off | off | tells caches, in \`Vary\`, of every response that may be compressed by gzip, Brotli or Zstandard
 gzip_window | size | 32k | how far back repetitions are found: 512 to 32k
 hash | key [consistent] | | a text decides which server is next
+health_check | [parameters ...] | | asks the servers of the upstream behind \`proxy_pass\` now and then whether they are well: those that are not get no requests. Parameters as in NGINX Plus: \`interval=time\` (5s), \`jitter=time\`, \`fails=number\` (1), \`passes=number\` (1), \`uri=uri\` (/), \`port=number\`, \`match=name\`, \`mandatory\`, \`persistent\`, \`type=http\` or \`tcp\`, \`keepalive_time=time\`
 http | { ... } | | holds servers
 if | condition ... { ... } | | directives for requests that fit
 if_modified_since | off/exact/before | exact | how If-Modified-Since is held against the time of a change
@@ -93,6 +94,7 @@ log_not_found | on/off | on | writes requests that nothing answers to the error 
 log_subrequest | on/off | off | writes subrequests to access logs too
 map | string $variable { ... } | | a variable whose value depends on another string
 master_process | on/off | on | off: no worker threads, for debugging
+match | name { ... } | | tests of \`status\`, \`header\`, \`body\` and required variables (\`require\`) that answers to health checks have to pass
 max_headers | number | 1000 | fields a request may have
 max_ranges | number | 2147483647 | ranges a request may ask for; 0: none are offered
 merge_slashes | on/off | on | takes several slashes in a row for one
@@ -159,10 +161,10 @@ upstream: keepalive_requests | number | 1000 | requests on one connection
 upstream: keepalive_time | time | 1h | longest age of a connection that is used again
 upstream: keepalive_timeout | time | 60s | time an idle connection is kept
 upstream: server | address [parameters ...] | | a backend
-user | user [group] | | whom the process turns into after start
-worker_connections | number | 512 | connections of a worker, clients' and backends' together
 upstream: zone | name [size] | | how many addresses there is room for; what is known of backends is shared by all workers with or without it
 upstream_unresolvable | emerg/down | down | whether a backend whose name has no address makes the configuration invalid, or counts as down until it has one
+user | user [group] | | whom the process turns into after start
+worker_connections | number | 512 | connections of a worker, clients' and backends' together
 worker_processes | number/auto | 1 | worker threads
 worker_rlimit_nofile | number | | limit of open files
 working_directory | folder | | working directory

@@ -122,6 +122,11 @@ export class LiveGroup {
     return this.#group.use(peersFrom(this.#sources, live))
   }
 
+  /** Its peers with these addresses. */
+  peers(live: LiveAnswers): ConfiguredPeer[] {
+    return peersFrom(this.#sources, live)
+  }
+
   /** What the slots of its peers are found by with these addresses. */
   slotKeys(live: LiveAnswers): string[] {
     return peerKeys(peersFrom(this.#sources, live))
