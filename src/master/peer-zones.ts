@@ -2,6 +2,7 @@
 // gone, and peers that a name does not lead to any more.
 
 import { PeerZone } from '../shared/peer-zone.ts'
+import { SessionZone } from '../shared/session-zone.ts'
 import { WORKER_SLOTS } from '../shared/stats.ts'
 import { type LiveGroup, liveGroups } from '../worker/upstream/live-servers.ts'
 import { PeerGroup } from '../worker/upstream/peers.ts'
@@ -14,6 +15,7 @@ const MASTER = WORKER_SLOTS - 1
 export function reclaimPeers({ options }: LoadedCycle, slot: number): void {
   for (const [name, memory] of Object.entries(options.zones ?? {})) {
     if (name.startsWith('upstream ')) PeerZone.existing(memory, MASTER)?.reclaim(slot)
+    else if (name.startsWith('sticky ')) new SessionZone(memory, MASTER, 0).reclaim(slot)
   }
 }
 

@@ -30,6 +30,14 @@ export function formatHttpDate(date: Date): string {
   return `${day} ${date.getUTCFullYear()} ${clockTime(date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds())} GMT`
 }
 
+/** The older form that nginx gives cookies: `Sat, 21-Nov-26 02:08:50 GMT`, with four digits of the year from 2038 on. */
+export function formatCookieTime(date: Date): string {
+  const year = date.getUTCFullYear()
+  const day = `${DAYS[date.getUTCDay()]}, ${two(date.getUTCDate())}-${MONTHS[date.getUTCMonth()]}`
+  const clock = clockTime(date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds())
+  return `${day}-${year > 2037 ? year : two(year % 100)} ${clock} GMT`
+}
+
 /** The first second of year 0 and the last of 9999. */
 const FIRST_SECOND = -62_167_219_200
 const LAST_SECOND = 253_402_300_799

@@ -29,9 +29,14 @@ export class SharedLock {
     if (Atomics.exchange(this.#words, this.#at, 0) & WAITED_FOR) Atomics.notify(this.#words, this.#at, 1)
   }
 
+  /** Whether the thread numbered `owner` holds it. */
+  heldBy(owner: number): boolean {
+    return Atomics.load(this.#words, this.#at) >> 1 === owner
+  }
+
   /** Unlocks what the thread numbered `owner` held when it died. */
   releaseOf(owner: number): void {
-    if (Atomics.load(this.#words, this.#at) >> 1 === owner) this.unlock()
+    if (this.heldBy(owner)) this.unlock()
   }
 
   #wait(): void {

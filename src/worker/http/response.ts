@@ -51,6 +51,8 @@ export class Response {
   fromBackend = false
   /** All other fields as complete lines. */
   lines = ''
+  /** Those of `lines` that a special response has, too. */
+  lasting = ''
   /** The response has no content whatever its head says: HEAD, 204, 304. */
   headerOnly = false
   /** `lines` holds the Server field, or the Date field: weir's own is not sent. */
@@ -69,6 +71,17 @@ export class Response {
   /** Adds a field. The caller has seen to it that name and value hold no control characters. */
   add(name: string, value: string): void {
     this.lines += `${name}: ${value}\r\n`
+  }
+
+  /** Adds a complete line that stays with special responses; `instead`: the one whose place it takes, '' for none. */
+  addLasting(line: string, instead: string): void {
+    if (instead === '') {
+      this.lines += line
+      this.lasting += line
+    } else if (instead !== line) {
+      this.lines = this.lines.replace(instead, () => line)
+      this.lasting = this.lasting.replace(instead, () => line)
+    }
   }
 
   /** First value among `lines` of the field called `name` (lower case), or null. */

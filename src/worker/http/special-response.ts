@@ -110,14 +110,14 @@ export function specialResponse(r: Request, status: number): string | null {
   )
 }
 
-/** The challenges of access modules stay, whatever the request ends with. */
+/** The challenges of access modules stay, whatever the request ends with, and so do cookies that bind to a server. */
 function keptLines(r: Request, status: number): string {
   // How long the content is that the range was not of.
   if (status === 416) {
     r.response.remove('etag')
     return r.response.lines
   }
-  return r.response.linesOf('www-authenticate')
+  return r.response.linesOf('www-authenticate') + r.response.lasting
 }
 
 /** What `server_tokens` lets a response say of the server; '' for nothing. */

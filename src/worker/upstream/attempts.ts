@@ -59,7 +59,7 @@ export class Attempts {
     const current = this.current!
     current.headerTime = now() - current.started
     current.status = head.status
-    this.#selection.timeHead(this.peer!, current.headerTime)
+    this.#selection.headSeen(this.peer!, head, current.headerTime)
   }
 
   /** The attempt has failed; `status`: what it counts as, 0 where it has a status of its own. */

@@ -1,11 +1,13 @@
 // The peers one request goes to, attempt after attempt: which were tried, and how many more may be.
 
 import type { Request } from '../http/request.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
 import type { Picker } from './balance/balancer.ts'
 import type { Outcome, Peer, PeerGroup, PeerSet } from './peers.ts'
 import { pickReport } from './pick-report.ts'
 
 export class Selection {
+  readonly r: Request
   readonly set: PeerSet
   /** Index of the balancer in use: 0 the servers, 1 the backups. */
   tier = 0
@@ -13,13 +15,12 @@ export class Selection {
   tried: Set<Peer> | null = null
   /** Attempts left, the one under way included. */
   tries: number
-  readonly #r: Request
   readonly #group: PeerGroup
   #picker: Picker | null = null
 
   /** `tries`: `proxy_next_upstream_tries`; 0: as many as there are peers. */
   constructor(r: Request, group: PeerGroup, tries: number) {
-    this.#r = r
+    this.r = r
     this.#group = group
     this.set = group.set
     this.tries = tries === 0 ? this.set.tries : Math.min(tries, this.set.tries)
@@ -27,7 +28,7 @@ export class Selection {
 
   /** Of the present tier. */
   get picker(): Picker {
-    return (this.#picker ??= this.set.balancers[this.tier]!.begin(this.#r))
+    return (this.#picker ??= this.set.balancers[this.tier]!.begin(this.r))
   }
 
   nextTier(): void {
@@ -39,14 +40,14 @@ export class Selection {
   /** A peer for an attempt; null: no live one is left. */
   next(): Peer | null {
     const peer = this.#group.pick(this)
-    const { errorLog } = this.#r.main.location
-    if (errorLog.enabled('debug')) this.#r.log('debug', pickReport(this.#group, this, peer))
+    const { errorLog } = this.r.main.location
+    if (errorLog.enabled('debug')) this.r.log('debug', pickReport(this.#group, this, peer))
     return peer
   }
 
-  /** The head of a response has come from `peer`. */
-  timeHead(peer: Peer, time: number): void {
-    if (this.set.timing !== null) this.#group.timeHead(this, peer, time)
+  /** The head of a response has come from `peer`, `time` milliseconds after the attempt began. */
+  headSeen(peer: Peer, head: ResponseHead, time: number): void {
+    if (this.set.watchesHeads) this.#group.headSeen(this, peer, head, time)
   }
 
   /** Before `finish`, as for the group's. */
@@ -56,7 +57,7 @@ export class Selection {
 
   /** The attempt at `peer` is over. */
   finish(peer: Peer, outcome: Outcome): void {
-    this.#group.finish(this.#r, this, peer, outcome)
+    this.#group.finish(this.r, this, peer, outcome)
     if (outcome === 'ok') return
     this.tries = this.set.single === null ? this.tries - 1 : 0
     this.tried ??= new Set()

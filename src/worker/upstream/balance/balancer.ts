@@ -10,6 +10,11 @@ export interface Balancer {
   begin(r: Request): Picker
   /** Told how long attempts take; absent where the method does not care. */
   readonly timing?: Timing
+  /**
+   * A request goes to `peer` without the method being asked, because it is bound to it. Called with the zone's lock held;
+   * absent where the method keeps nothing of its choices.
+   */
+  bound?(peer: Peer, tried: ReadonlySet<Peer> | null, now: number): void
 }
 
 /** Chooses for one request; a method that needs to remember nothing of it is its own picker. */
@@ -33,8 +38,16 @@ export interface Timing {
 export type MakeBalancer = (peers: readonly Peer[], backup: boolean) => Balancer
 
 /** Whether a request may go to `peer` now. Read with the zone's lock held. */
-export function available({ down, maxFails, maxConns, failTimeout, state }: Peer, now: number): boolean {
-  if (down) return false
+export function available(peer: Peer, now: number): boolean {
+  return !peer.drain && availableToBound(peer, now)
+}
+
+/** Likewise for a request that is bound to `peer`: it may go there while the peer drains, too. */
+export function availableToBound(
+  { down, maxFails, maxConns, failTimeout, state }: Peer,
+  now: number,
+): boolean {
+  if (down || state.out) return false
   if (maxFails > 0 && state.fails >= maxFails && now - state.checked <= failTimeout) return false
   return maxConns === 0 || state.conns < maxConns
 }

@@ -27,6 +27,10 @@ export class LeastTime extends Least {
     if (peer !== null) this.timing.start(peer.state, now)
     return peer
   }
+
+  bound({ state }: Peer, _tried: ReadonlySet<Peer> | null, now: number): void {
+    this.timing.start(state, now)
+  }
 }
 
 const MEASURED: Readonly<Record<string, Measured>> = { header: 'header', last_byte: 'last_byte' }

@@ -6,9 +6,12 @@ import { available, type Balancer, markChosen, type Picker, partOfWeight } from 
 
 export class RoundRobin implements Balancer, Picker {
   readonly #peers: readonly Peer[]
+  /** Of all together. */
+  readonly #weight: number
 
   constructor(peers: readonly Peer[]) {
     this.#peers = peers
+    this.#weight = peers.reduce((sum, { weight }) => sum + weight, 0)
   }
 
   begin(): Picker {
@@ -34,6 +37,19 @@ export class RoundRobin implements Balancer, Picker {
     best.state.currentWeight = most - total
     markChosen(best, now)
     return best
+  }
+
+  /** A bound request counts as a turn of its peer's, but no more of them in a row than one round has room for. */
+  bound({ weight, state }: Peer, tried: ReadonlySet<Peer> | null, now: number): void {
+    if (state.currentWeight <= weight - this.#weight) return
+    let total = 0
+    for (const peer of this.#peers) {
+      if (tried?.has(peer) || !available(peer, now)) continue
+      const gain = gainOf(peer, now)
+      peer.state.currentWeight += gain
+      total += gain
+    }
+    state.currentWeight -= total
   }
 }
 
