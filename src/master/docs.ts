@@ -1,4 +1,4 @@
-// `npm run docs`: writes the tables of directives and variables into README.md, between their markers, from the
+// `npm run docs`: writes the tables of directives, variables and balancing into README.md, between their markers, from the
 // tables that the configuration is checked with and the texts in docs/, and the figures of the last full
 // `npm run bench`. A test holds README.md to them. Not part of the package.
 
@@ -8,6 +8,10 @@ import { type Command, MAIN } from '../shared/conf/command.ts'
 import { nginxDirectives } from '../shared/conf/nginx-names.ts'
 import { variableNames } from '../worker/http/variables.ts'
 import { modules } from '../worker/modules.ts'
+import { methods } from '../worker/upstream/balance/methods.ts'
+import { type ReasonText, reasons } from '../worker/upstream/reasons.ts'
+import { serverParameters } from '../worker/upstream/server-line.ts'
+import { methodTexts, parameterTexts, ROUND_ROBIN } from './docs/balancing.ts'
 import { directiveTexts } from './docs/directives.ts'
 import { variableTexts } from './docs/variables.ts'
 
@@ -18,7 +22,10 @@ export const README = new URL('../../README.md', import.meta.url)
 /** README's text with current lists. Throws where a pair of markers is missing. */
 export function withLists(readme: string): string {
   let text = between(readme, 'bench', readFileSync(FIGURES, 'utf8').trim())
+  text = between(text, 'methods', methodTable())
+  text = between(text, 'servers', parameterTable())
   text = between(text, 'directives', directiveTable(describedCommands()))
+  text = between(text, 'reasons', reasonTable())
   text = between(text, 'tuning', tuningTable(tuningCommands()))
   return between(text, 'variables', variableTable())
 }
@@ -101,6 +108,42 @@ function tuningTable(commands: Command[]): string {
   }
   const rows = [...names].map(([reason, set]) => `| ${code([...set].sort())} | ${reason} |`)
   return ['| directives | why they have no effect |', '|---|---|', ...rows].join('\n')
+}
+
+/** The ways to choose a server, the one without a directive first. */
+function methodTable(): string {
+  const rows = [...methods]
+    .sort((left, right) => (left.name < right.name ? -1 : 1))
+    .map(({ name }) => {
+      const args = directiveTexts.get(name)?.args ?? ''
+      return `| ${choices(`${name} ${args}`.trim())} | ${cell(methodTexts.get(name) ?? '')} |`
+    })
+  return ['| directive | chooses |', '|---|---|', `| none | ${ROUND_ROBIN} |`, ...rows].join('\n')
+}
+
+/** The parameters of `server`, with the methods that have no use for them. */
+function parameterTable(): string {
+  const rows = serverParameters.map((parameter) => {
+    const {
+      form,
+      default: value,
+      does,
+    } = parameterTexts.get(parameter) ?? { form: parameter, default: '', does: '' }
+    const name = parameter.replace('=', '')
+    const refusing = methods.filter(({ without }) => (without as readonly string[]).includes(name))
+    const cells = [choices(form), choices(value), cell(does), code(refusing.map((method) => method.name))]
+    return `| ${cells.join(' | ')} |`
+  })
+  return ['| parameter | default | does | not with |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+/** The codes of `$weir_reason`. */
+function reasonTable(): string {
+  const rows = Object.entries<ReasonText>(reasons).map(
+    ([reason, { meaning, directive }]) =>
+      `| \`${reason}\` | ${cell(meaning)} | ${directive === null ? '' : `\`${directive}\``} |`,
+  )
+  return ['| reason | means | see |', '|---|---|---|', ...rows].join('\n')
 }
 
 function variableTable(): string {

@@ -2,6 +2,7 @@
 // mean what leaving the directive out means.
 
 import { describe, expect, it } from 'vitest'
+import { methodTexts, parameterTexts } from '../../src/master/docs/balancing.ts'
 import { directiveTexts } from '../../src/master/docs/directives.ts'
 import { variableTexts } from '../../src/master/docs/variables.ts'
 import { describedCommands, textKey } from '../../src/master/docs.ts'
@@ -20,6 +21,9 @@ import {
 import { parseText } from '../../src/shared/conf/parser.ts'
 import { variableNames } from '../../src/worker/http/variables.ts'
 import { modules } from '../../src/worker/modules.ts'
+import { methods } from '../../src/worker/upstream/balance/methods.ts'
+import { DEFAULT_PEER } from '../../src/worker/upstream/peers.ts'
+import { readServer, serverParameters } from '../../src/worker/upstream/server-line.ts'
 
 const commands = describedCommands()
 
@@ -95,6 +99,28 @@ describe('defaults in the texts', () => {
 describe('variables', () => {
   it('each has a text, and each text is that of a variable', () => {
     expect([...variableTexts.keys()].sort()).toEqual(variableNames())
+  })
+})
+
+describe('balancing', () => {
+  it('each method has a text, and each text is that of a method', () => {
+    const names = [...methodTexts.keys()]
+    expect(names).toEqual(methods.map(({ name }) => name).sort())
+    for (const name of names) expect(methodTexts.get(name), name).not.toBe('')
+  })
+  it('each parameter of a server has a text, and each text is that of a parameter', () => {
+    expect([...parameterTexts.keys()]).toEqual([...serverParameters])
+    for (const [name, { does }] of parameterTexts) expect(does, name).not.toBe('')
+  })
+  it.each(
+    [...parameterTexts.values()].filter((text) => text.default !== '').map((text) => [text.form, text]),
+  )('%s: the default written out means the same as left out', (form, text) => {
+    const { context } = buildCycle(parseText('events {}', 'a.conf'), modules, {
+      prefix: '/',
+      confPrefix: '/',
+    })
+    const line = `server 127.0.0.1 ${form.replace(/=.*/, '=')}${text.default};`
+    expect(readServer(parseText(line, 'a.conf')[0]!, context, []).options).toEqual(DEFAULT_PEER)
   })
 })
 
