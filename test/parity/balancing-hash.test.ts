@@ -74,6 +74,11 @@ describeBalancing('hash consistent', [
     requests: SOME,
   },
   {
+    name: 'a key of several bytes a character',
+    upstream: `hash é$arg_k consistent; ${weights(1, 1, 1, 1)}`,
+    requests: SOME,
+  },
+  {
     name: 'unix sockets',
     upstream: `hash $arg_k consistent; server unix:/nowhere/a.sock max_fails=0 weight=2;
       server unix:/nowhere/b.sock max_fails=0; server %A1%;`,

@@ -71,28 +71,34 @@ interface Points {
   count: number
 }
 
+/** More than there are servers: a point in order is a hash times this and the index of a server. Below 2 ** 53 in all. */
+const SERVERS = 2 ** 21
+
+function hashOf(point: number): number {
+  return Math.floor(point / SERVERS)
+}
+
 /** Points in order, each at a place of its own; of several at one place the first server's stays. */
 export class Circle {
   readonly #hashes: Uint32Array
   readonly #servers: Uint32Array
 
   constructor(all: readonly Points[]) {
-    const hashes = new Uint32Array(all.reduce((sum, { count }) => sum + count, 0))
-    const servers = new Uint32Array(hashes.length)
+    const points = new Float64Array(all.reduce((sum, { count }) => sum + count, 0))
     let used = 0
     for (const { index, server, count } of all) {
       const base = crc32(serverKey(server))
       let hash = 0
       for (const end = used + count; used < end; used++) {
         hash = crc32OfWord(hash, base)
-        hashes[used] = hash
-        servers[used] = index
+        points[used] = hash * SERVERS + index
       }
     }
-    const order = Uint32Array.from(hashes.keys()).sort((left, right) => hashes[left]! - hashes[right]!)
-    const kept = order.filter((point, at) => at === 0 || hashes[point] !== hashes[order[at - 1]!])
-    this.#hashes = kept.map((point) => hashes[point]!)
-    this.#servers = kept.map((point) => servers[point]!)
+    // Numbers sort much faster than anything that needs a function to compare.
+    points.sort()
+    const kept = points.filter((point, at) => at === 0 || hashOf(point) !== hashOf(points[at - 1]!))
+    this.#hashes = Uint32Array.from(kept, hashOf)
+    this.#servers = Uint32Array.from(kept, (point) => point % SERVERS)
   }
 
   /** Index of the first point at or behind `hash`; behind the last one, their number. */
