@@ -1,10 +1,11 @@
 // Look-ups of live names: the addresses of a name, or the servers of a service and their addresses.
 
-import { getServers, type SrvRecord } from 'node:dns'
-import { type Found, NOT_FOUND } from './found.ts'
+import type { SrvRecord } from 'node:dns'
+import { type Found, NOT_FOUND, type ResolverSettings } from './found.ts'
 import type { LiveAddress, LiveName } from './live.ts'
 import { lookUpBy } from './look-up.ts'
 import { NameServers } from './query.ts'
+import { systemServers } from './system-look-up.ts'
 
 /** As `Found`, with what services say of each address. */
 export type LiveFound =
@@ -23,10 +24,10 @@ export function liveLookUp(live: LiveName): LiveLookUp {
         done('failure' in found ? found : { ...found, addresses: found.addresses.map((ip) => plain(ip)) }),
       )
   }
-  const servers = new NameServers(resolver.servers ?? getServers(), resolver.timeout)
+  const servers = serversOf(resolver)
   const question = serviceName(service, name)
   return (done) =>
-    servers.query<SrvRecord>(
+    servers().query<SrvRecord>(
       (one, told) => one.resolveSrv(question, told),
       (part) => {
         if ('failure' in part) return done({ failure: part.failure, gone: false })
@@ -38,6 +39,12 @@ export function liveLookUp(live: LiveName): LiveLookUp {
 }
 
 const plain = (ip: string): LiveAddress => ({ ip, service: null })
+
+function serversOf({ servers, timeout }: ResolverSettings): () => NameServers {
+  if (servers === null) return systemServers(timeout)
+  const own = new NameServers(servers, timeout)
+  return () => own
+}
 
 /** nginx: a service without dots is one of TCP (RFC 2782); one with dots stands before the name as it is. */
 function serviceName(service: string, name: string): string {

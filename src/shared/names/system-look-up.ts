@@ -10,11 +10,14 @@ import { addressesFrom } from './server-look-up.ts'
 const GRACE = 50
 /** The servers are asked once: their answer is a courtesy. */
 const SERVER_TIMEOUT = 1_000
+/** Whom the system asks where nothing is configured. */
+const LOCAL = '127.0.0.1'
 /** No answer of the system is used for less: every look-up holds a thread. */
 const LEAST_TTL = 1_000
 
 /** Asks the system. */
 export function systemLookUp(settings: ResolverSettings): LookUp {
+  const known = systemServers(SERVER_TIMEOUT)
   return (name, done) => {
     let found: Found | null = null
     let served: Found | null = null
@@ -34,14 +37,24 @@ export function systemLookUp(settings: ResolverSettings): LookUp {
       if (served !== null) return end(withTtl(found, served))
       setTimeout(() => end(found!), GRACE)
     })
-    const servers = getServers()
-    if (servers.length === 0) served = NOT_FOUND
-    else {
-      addressesFrom(new NameServers(servers, SERVER_TIMEOUT), name, settings, (answer) => {
-        served = answer
-        if (found !== null) end(withTtl(found, served))
-      })
+    addressesFrom(known(), name, settings, (answer) => {
+      served = answer
+      if (found !== null) end(withTtl(found, served))
+    })
+  }
+}
+
+/** Gives the system's name servers, as they are at that time. */
+export function systemServers(timeout: number): () => NameServers {
+  let addresses = ''
+  let servers: NameServers | null = null
+  return () => {
+    const now = getServers()
+    if (servers === null || now.join(' ') !== addresses) {
+      addresses = now.join(' ')
+      servers = new NameServers(now.length === 0 ? [LOCAL] : now, timeout)
     }
+    return servers
   }
 }
 
