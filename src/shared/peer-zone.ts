@@ -64,9 +64,9 @@ export class PeerState {
     this.#share = share
   }
 
-  /** Requests at this peer now. */
+  /** Requests at this peer now: read plainly, for balancers read it of many; who counts holds the lock, or compares. */
   get conns(): number {
-    return Atomics.load(this.#ints, CONNS)
+    return this.#ints[CONNS]!
   }
 
   /** Counts one more request, where there are fewer than `most` (0: any number). */
@@ -285,6 +285,17 @@ export class PeerZone {
       if (this.#slot(slot)[KEY_LENGTH]! > 0 && this.#key(slot) === key) return true
     }
     return false
+  }
+
+  /** The state of every peer there is by its key, for who only looks. */
+  states(): Map<string, PeerState> {
+    const states = new Map<string, PeerState>()
+    for (let slot = 0; slot < this.#slots; slot++) {
+      const ints = this.#slot(slot)
+      if (ints[KEY_LENGTH] === 0) continue
+      states.set(this.#key(slot), new PeerState(ints, this.#row(this.#worker).subarray(slot, slot + 1)))
+    }
+    return states
   }
 
   /** Frees the slots of all peers but those called `keys`, once no request is at them. Called by the master. */
