@@ -2,6 +2,7 @@
 // content: several servers, and several requests where one leaves a mark for the next.
 
 import { describeFailures, type FailureCase, get, put } from './failures.ts'
+import { describeRefusals, describeWarnings } from './refusals.ts'
 import { reply, replyWith } from './requests.ts'
 
 const OK = replyWith('200 OK', 'fine')
@@ -191,6 +192,32 @@ const sized: FailureCase[] = [0, 1, 4096, 16_000].flatMap((size) => [
   },
 ])
 
+const said: FailureCase[] = [
+  ['several directives add up', `${on('http_404')} ${on('http_503')}`],
+  ['off beside others is off', on('off', 'error', 'http_503')],
+  ['off in another directive is off', `${on('http_503')} ${on('off')}`],
+  ['words in capitals', on('HTTP_503')],
+  ['a word twice', on('http_503', 'http_503')],
+  ['non_idempotent alone', on('non_idempotent')],
+].map(([name, directives]) => ({ name: name!, servers: [NO, OK], directives: directives!, send: [get()] }))
+
+describeFailures('words of proxy_next_upstream', said)
+describeRefusals('proxy_next_upstream', [
+  'proxy_next_upstream;',
+  'proxy_next_upstream http_501;',
+  'proxy_next_upstream error,timeout;',
+  'proxy_next_upstream error updating;',
+  'proxy_next_upstream_tries;',
+  'proxy_next_upstream_tries -1;',
+  'proxy_next_upstream_tries 1 2;',
+  'proxy_next_upstream_tries 1; proxy_next_upstream_tries 2;',
+  'proxy_next_upstream_timeout soon;',
+  'proxy_next_upstream_timeout 1s; proxy_next_upstream_timeout 1s;',
+  'upstream u { server 127.0.0.1:1; proxy_next_upstream off; }',
+  'server { if ($args) { proxy_next_upstream off; } }',
+  'server { location / { if ($args) { proxy_next_upstream_tries 1; } } }',
+])
+describeWarnings('proxy_next_upstream', ['proxy_next_upstream error error;', 'proxy_next_upstream off OFF;'])
 describeFailures('proxy_next_upstream_tries', tries)
 describeFailures('proxy_next_upstream_timeout', time)
 describeFailures('marks of failures', marks)

@@ -1,6 +1,8 @@
 // How an attempt at a peer can fail, and what follows: another peer, or a status for the client. nginx's
 // `proxy_next_upstream`.
 
+import type { Setter } from '../../shared/conf/command.ts'
+import { bitmask } from '../../shared/conf/setters.ts'
 import { errnoText } from '../../shared/errno.ts'
 import type { Level } from '../../shared/error-log.ts'
 import type { Request } from '../http/request.ts'
@@ -21,13 +23,31 @@ export const NEXT = {
   http_429: 1 << 9,
   non_idempotent: 1 << 10,
   off: 1 << 11,
+  /** nginx takes it here too, where it means nothing. */
+  updating: 1 << 12,
 } as const
+
+const setConditions = bitmask(NEXT)
+
+/** Setter of `proxy_next_upstream` and its likes. */
+export function setNextUpstream(...[directive, context, previous]: Parameters<Setter>): unknown {
+  if (directive.args.some((word) => word.toLowerCase() === 'denied')) {
+    context.error(
+      `the "denied" parameter of the "${directive.name}" directive is about what "proxy_allow_upstream" denies, ` +
+        'which is not supported by weir yet',
+    )
+  }
+  if (directive.args.some((word) => word.toLowerCase() === 'updating')) {
+    context.warn(`"updating" has no meaning in the "${directive.name}" directive`)
+  }
+  return setConditions(directive, context, previous)
+}
 
 /** nginx's words for a head that is longer than there is room for. */
 export const TOO_BIG_HEADER = 'upstream sent too big header'
 
 /** Words that failures have; the others say more of the request, or that there is no next one. */
-export type FailureKind = Exclude<keyof typeof NEXT, 'non_idempotent' | 'off'>
+export type FailureKind = Exclude<keyof typeof NEXT, 'non_idempotent' | 'off' | 'updating'>
 
 /** `proxy_next_upstream*`. */
 export interface NextSettings {

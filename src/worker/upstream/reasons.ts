@@ -55,7 +55,11 @@ export const reasons = {
     meaning: 'the content of the request went to another upstream, and is not there any more',
     directive: 'error_page',
   },
-  resolve_failed: { meaning: 'the name of the server has no address', directive: 'proxy_pass' },
+  resolve_failed: { meaning: 'no address was found for the name of the server', directive: 'resolver' },
+  resolve_timeout: {
+    meaning: 'no name server told the address of the server in time',
+    directive: 'resolver_timeout',
+  },
   http_403: passed(403),
   http_404: passed(404),
   http_429: passed(429),

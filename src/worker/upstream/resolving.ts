@@ -3,6 +3,7 @@
 import type { ContentSource } from '../http/body.ts'
 import { CLIENT_CLOSED_REQUEST, finalize } from '../http/finalize.ts'
 import type { Request } from '../http/request.ts'
+import { explain } from './explanation.ts'
 import type { PeerGroup } from './peers.ts'
 import type { RuntimeGroups } from './runtime-groups.ts'
 import type { UpstreamUrl } from './url.ts'
@@ -29,6 +30,9 @@ export class Resolving implements ContentSource {
       this.#over = true
       if (group !== null) return this.#found(group)
       this.#r.log('error', `${this.#url.host} could not be resolved (${failure})`)
+      const reason = failure.startsWith('110:') ? 'resolve_timeout' : 'resolve_failed'
+      this.#r.upstream!.reason = reason
+      explain(this.#r, reason)
       finalize(this.#r, 502)
     })
   }

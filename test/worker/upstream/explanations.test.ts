@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DeafListener } from '../../support/deaf-listener.ts'
+import { DnsServer } from '../../support/dns-server.ts'
 import { serverConf, TestEngine } from '../../support/engine.ts'
 import { Peer, PeerServer } from '../../support/peer.ts'
 import { type Answer, RawBackend } from '../../support/raw-backend.ts'
@@ -28,6 +29,9 @@ const LOCATIONS = `
   location /bind { proxy_bind 192.0.2.1; proxy_pass http://one; }
   location /next { proxy_next_upstream error http_503; proxy_pass http://two; }
   location /slow { proxy_pass http://%SLOW%; }
+  location /name { resolver 127.0.0.1:%DNS% ipv6=off; set $name none.test; proxy_pass http://$name; }
+  location /mute { resolver 127.0.0.1:%DNS% ipv6=off; resolver_timeout 100ms; set $name mute.test;
+    proxy_pass http://$name; }
   location /out { proxy_pass http://out; }
   location /down { proxy_pass http://down; }
   location /several { proxy_pass http://several; }
@@ -36,6 +40,7 @@ const LOCATIONS = `
 let backend: RawBackend
 let deaf: DeafListener
 let slow: PeerServer
+let dns: DnsServer
 let engine: TestEngine
 let closed: number
 
@@ -43,6 +48,8 @@ beforeAll(async () => {
   backend = await RawBackend.start()
   deaf = await DeafListener.start()
   slow = await PeerServer.start()
+  dns = await DnsServer.start()
+  dns.names.set('mute.test', { mischief: 'silent' })
   slow.paused = true
   closed = await freePort()
   const conf = serverConf(LOCATIONS, UPSTREAMS)
@@ -53,11 +60,12 @@ beforeAll(async () => {
     DEAF: deaf.port,
     CLOSED: closed,
     SLOW: slow.address,
+    DNS: dns.port,
   })
 })
 afterAll(async () => {
   await engine?.stop()
-  await Promise.all([backend?.stop(), deaf?.stop(), slow?.stop()])
+  await Promise.all([backend?.stop(), deaf?.stop(), slow?.stop(), dns?.stop()])
 })
 
 /** What a request leaves in the access log and, of weir's own lines, in the error log. */
@@ -161,6 +169,14 @@ describe('a 502 or 504 of weir itself', () => {
       '/down',
       '',
       'every server is down, at its max_conns, or out after max_fails failures; see server',
+    ],
+    ['resolve_failed', 502, '/name', '', 'no address was found for the name of the server; see resolver'],
+    [
+      'resolve_timeout',
+      502,
+      '/mute',
+      '',
+      'no name server told the address of the server in time; see resolver_timeout',
     ],
   ])('for %s is explained (%i)', async (reason, status, target, answer, line) => {
     expect(await explanation(target, answer)).toEqual([`${status} ${reason}`, [`${reason}: ${line}`]])

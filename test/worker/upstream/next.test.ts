@@ -4,6 +4,7 @@ import {
   connectFailure,
   type FailureKind,
   failureStatus,
+  mayGoOutAgain,
   mayTryAgain,
   NEXT,
 } from '../../../src/worker/upstream/next.ts'
@@ -63,4 +64,21 @@ describe('failureStatus', () => {
   ])('of %s is %i', (kind, status) => {
     expect(failureStatus(failureOf(kind))).toBe(status)
   })
+})
+
+describe('mayGoOutAgain', () => {
+  // [method, request sent, body spent, conditions] -> answer
+  it.each<[string, boolean, boolean, number, boolean]>([
+    ['GET', true, false, NEXT.off, true],
+    ['PUT', true, true, NEXT.error, false],
+    ['POST', false, false, NEXT.off, true],
+    ['POST', true, false, NEXT.error, false],
+    ['POST', true, false, NEXT.non_idempotent, true],
+  ])(
+    '%s, request sent %s, body spent %s, conditions %i: %s',
+    (method, requestSent, bodySpent, conditions, may) => {
+      const settings = { conditions, tries: 0, timeout: 0 }
+      expect(mayGoOutAgain(request(method), { requestSent, bodySpent }, settings)).toBe(may)
+    },
+  )
 })

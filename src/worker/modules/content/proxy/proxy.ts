@@ -8,11 +8,11 @@ import {
   LOCATION,
   type Setter,
 } from '../../../../shared/conf/command.ts'
-import { bitmask, flag, number, oneOf, time } from '../../../../shared/conf/setters.ts'
+import { flag, number, oneOf, time } from '../../../../shared/conf/setters.ts'
 import { DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
 import { compileBind, type LocalBind } from '../../../upstream/local-address.ts'
-import { NEXT } from '../../../upstream/next.ts'
+import { NEXT, setNextUpstream } from '../../../upstream/next.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import { Resolving } from '../../../upstream/resolving.ts'
 import { enterUpstream } from '../../../upstream/states.ts'
@@ -62,7 +62,7 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
       name: 'proxy_next_upstream',
       in: HTTP_ANY,
       args: [1, Infinity],
-      set: bitmask(NEXT),
+      set: setNextUpstream,
       repeat: true,
       default: NEXT.error | NEXT.timeout,
     },

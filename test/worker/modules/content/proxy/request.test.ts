@@ -224,6 +224,10 @@ describe('a configuration that asks for what weir cannot do', () => {
     ],
     ['proxy_http_version 2;', '"proxy_http_version 2" is not supported by weir yet'],
     [
+      'proxy_next_upstream error denied;',
+      'the "denied" parameter of the "proxy_next_upstream" directive is about what "proxy_allow_upstream" denies, which is not supported by weir yet',
+    ],
+    [
       'location / { proxy_pass https://127.0.0.1; }',
       '"https://" in "proxy_pass" is not supported by weir yet',
     ],
