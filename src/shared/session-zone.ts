@@ -150,9 +150,12 @@ export class SessionZone {
   #find(key: Int32Array): number {
     const ints = this.#ints
     let entry = ints[this.#bucket(key[0]!)]!
-    for (; entry !== 0; entry = ints[this.#word(entry) + NEXT]!) {
-      const at = this.#word(entry) + KEY
-      if (key.every((word, index) => ints[at + index] === word)) return entry
+    while (entry !== 0) {
+      const at = this.#word(entry)
+      let same = 0
+      while (same < key.length && ints[at + KEY + same] === key[same]) same++
+      if (same === key.length) return entry
+      entry = ints[at + NEXT]!
     }
     return 0
   }

@@ -150,6 +150,7 @@ server_name_in_redirect | on/off | off | redirects of weir's own name the first 
 server_tokens | on/off/build/string | on | whether \`Server\` and error pages tell the version
 set | $variable value | | gives a variable a value
 set_real_ip_from | address/network/unix: | | proxies whose word about the client's address is trusted
+sticky | cookie name [expires=time/max] [domain=domain] [httponly] [samesite=strict/lax/none/$variable] [secure] [path=path]; route $variable ...; learn create=$variable lookup=$variable zone=name:size [timeout=time] [header] | | requests of a client go to the same server: the one its cookie names, that variables name, or that began its session
 tcp_nodelay | on/off | on | sends small pieces at once
 try_files | file ... uri/=code | | makes the first file or folder that exists the URI, else goes on with the last argument
 types | { ... } | text/html html; image/gif gif; image/jpeg jpg | content type by file name extension
