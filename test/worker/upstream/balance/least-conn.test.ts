@@ -30,6 +30,18 @@ describe('LeastConn', () => {
     expect(sequence(new LeastConn([a!, b!, c!]), 5)).toBe('bbbbb')
   })
 
+  it('gives back what failures took of a weight only to peers that are equal', () => {
+    const [a, b] = weighted(4, 4)
+    const balancer = new LeastConn([a!, b!])
+    a!.state.effectiveWeight = b!.state.effectiveWeight = 1
+    b!.state.take(0)
+    balancer.pick(null, NOW)
+    expect([a, b].map((peer) => peer!.state.effectiveWeight)).toEqual([1, 1])
+    b!.state.give()
+    balancer.pick(null, NOW)
+    expect([a, b].map((peer) => peer!.state.effectiveWeight)).toEqual([2, 2])
+  })
+
   it('counts requests by weight', () => {
     const peers = weighted(3, 1)
     expect([...filling(new LeastConn(peers), 40)].sort().join('')).toBe('a'.repeat(30) + 'b'.repeat(10))
