@@ -103,8 +103,9 @@ export const upstreams: readonly Entry[] = [
     check: async (run) => {
       await run.get('ws.example.com', '/ws/plain')
       expect(run.received('10.0.1.20:3000')).toContain('Connection: close')
-      run.backend('10.0.1.20:3000').answer = 'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'
-      await expectUpgrade(run, '10.0.1.21:3000', 'ws.example.com', '/ws/chat')
+      // ip_hash: a client stays where it was.
+      await expectUpgrade(run, '10.0.1.20:3000', 'ws.example.com', '/ws/chat')
+      expect(run.counts()).toEqual([2, 0])
     },
   },
   {
