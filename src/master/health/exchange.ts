@@ -147,9 +147,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
 /** nginx's words for what undici says. */
 function failureText(error: NodeJS.ErrnoException, doing: string): string {
-  const { code = '' } = error
+  const { code = '', name } = error
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return TOO_BIG_HEADER
-  if (code.startsWith('HPE_') || code === 'UND_ERR_INFO') {
+  if (name === 'HTTPParserError' || code === 'UND_ERR_INFO') {
     return doing === READING_HEAD ? 'upstream sent invalid header' : 'upstream sent invalid chunked response'
   }
   if (code === 'UND_ERR_SOCKET' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
