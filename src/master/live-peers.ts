@@ -8,6 +8,9 @@ import type { MasterLog } from './master-log.ts'
 import { forgetGone, fullGroups, type SlotKeys, slotKeys } from './peer-zones.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
+/** When peers that found no room are tried again, milliseconds. */
+const FULL_PAUSE = 5_000
+
 export class LivePeers {
   readonly #names: LiveNames
   readonly #log: Pick<MasterLog, 'report'>
@@ -16,6 +19,8 @@ export class LivePeers {
   #current: LoadedCycle
   /** Slots of the configuration before, by upstream, when it was replaced: its last requests may be under way. */
   #before: SlotKeys = new Map()
+  /** Not all peers have room, which has been said. */
+  #full = false
   /** Counts what workers are told. */
   #serial = 0
 
@@ -55,6 +60,20 @@ export class LivePeers {
     this.#names.close()
   }
 
+  /** Requests at peers that are gone may still hold the room: there may be some a little later. */
+  #tellLater(): void {
+    if (!this.#full) {
+      for (const name of fullGroups(this.#current)) {
+        this.#log.report('error', `cannot add new server to upstream "${name}", memory exhausted`)
+      }
+    }
+    this.#full = true
+    const serial = this.#serial
+    setTimeout(() => {
+      if (serial === this.#serial) void this.#tell(this.#names.answers, true)
+    }, FULL_PAUSE).unref()
+  }
+
   /** `again`: peers that found no room are tried once more when some has been freed. */
   async #tell(answers: LiveAnswers, again: boolean): Promise<void> {
     this.#changed()
@@ -66,10 +85,8 @@ export class LivePeers {
     // What has been told since has not been heard by all.
     if (key !== String(this.#serial)) return
     forgetGone(this.#current, this.#before)
-    if (!leftOut) return
-    if (again) return this.#tell(answers, false)
-    for (const name of fullGroups(this.#current)) {
-      this.#log.report('error', `cannot add new server to upstream "${name}", memory exhausted`)
-    }
+    if (leftOut && again) return this.#tell(answers, false)
+    if (leftOut) this.#tellLater()
+    else this.#full = false
   }
 }

@@ -36,6 +36,7 @@ worker_processes 3;
 events { worker_connections 256; }
 http {
   access_log off;
+  keepalive_requests 1000000;
   resolver %DNS% ipv6=off;
   ${http}
   upstream back { ${lines} }
@@ -43,6 +44,7 @@ http {
   server {
     listen 127.0.0.1:%PORT%;
     location / { proxy_pass http://back; }
+    location /variable { proxy_pass http://$arg_name:%PORT2%; }
     location /worker { return 200 $connection; }
     location /direct { proxy_pass http://direct.invalid:%PORT2%; }
   }
@@ -145,6 +147,25 @@ describe('server NAME resolve', () => {
     expect(proxy!.errorLog).not.toContain('memory exhausted')
     dns.set('a.test', batch(3, 100), 1)
     await logged('cannot add new server to upstream "back", memory exhausted')
+  })
+})
+
+describe('a name that variables bring up', () => {
+  it('is followed as its answers say, and keeps its addresses while look-ups fail', async () => {
+    dns.set('v.test', ['127.0.0.2'], 1)
+    await start(conf('server 127.0.0.2:%PORT2%;'))
+    const one = kept[0]!
+    const answer = () => one.get('/variable?name=v.test')
+    expect(await answer()).toBe('2')
+    dns.set('v.test', ['127.0.0.3'], 1)
+    await eventually('the other', async () => (await answer()) === '3')
+    dns.names.set('v.test', { code: 5 })
+    await eventually('failure', async () => {
+      expect(await answer()).toBe('3')
+      return proxy!.errorLog.includes(
+        'v.test could not be resolved (5: Operation refused): its last addresses',
+      )
+    })
   })
 })
 

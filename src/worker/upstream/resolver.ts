@@ -19,6 +19,8 @@ const FAILURE_KEPT = 1_000
 const STALE_KEPT = 5_000
 /** Longest wait for a look-up where there are such addresses. */
 const STALE_WAIT = 2_000
+/** Addresses of a name that are used: those who name it may own it, and give it thousands. */
+const MOST_ADDRESSES = 32
 /** Names remembered; clients may be the ones who name them. */
 const MOST_NAMES = 1_000
 
@@ -123,7 +125,8 @@ export class Resolver {
       this.#keep(name, { answer: { failure }, until: this.#until(FAILURE_KEPT), trouble: false })
       return tell(pending, { failure })
     }
-    const { addresses, ttl } = found
+    const { ttl } = found
+    const addresses = found.addresses.slice(0, MOST_ADDRESSES)
     if (old?.trouble === true) this.#options.log('notice', `${name} can be resolved again`)
     this.#keep(name, { answer: { addresses }, until: this.#until(ttl ?? KEPT), trouble: false })
     tell(pending, { addresses })

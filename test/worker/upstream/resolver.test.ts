@@ -53,6 +53,12 @@ describe('a name', () => {
     expect(resolver.known('a.test')).toBeNull()
   })
 
+  it('has 32 addresses at most', () => {
+    const answers = ask('a.test')
+    asked[0]!.done(found(...Array.from({ length: 100 }, (_, index) => `192.0.2.${index}`)))
+    expect(answers[0]).toMatchObject({ addresses: { length: 32 } })
+  })
+
   it('is known for as long as its answer says', () => {
     ask('a.test')
     asked[0]!.done({ addresses: ['192.0.2.1'], ttl: 3000 })
