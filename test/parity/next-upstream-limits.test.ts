@@ -56,8 +56,11 @@ const time: FailureCase[] = [
   },
   {
     name: 'a header that takes longer than proxy_read_timeout, in pieces',
-    servers: [{ bytes: ['HTTP/1.1 200 OK\r\n', 'X-A: a\r\n', 'X-B: b\r\n', 'X-C: c\r\n\r\n'], gap: 70 }, OK],
-    directives: on('off'),
+    servers: [
+      { bytes: ['HTTP/1.1 200 OK\r\n', 'A: a\r\n', 'B: b\r\n', 'C: c\r\n', 'D: d\r\n\r\n'], gap: 450 },
+      OK,
+    ],
+    directives: `${on('off')} proxy_read_timeout 600ms;`,
     send: [get()],
   },
 ]
@@ -163,6 +166,19 @@ const kinds: FailureCase[] = [
   },
 ]
 
+const reuse: FailureCase[] = [
+  { name: 'both answer', servers: [OK, OTHER], send: again(4) },
+  { name: 'one answers 503', servers: [NO, OK], directives: on('http_503'), send: again(4) },
+  {
+    name: 'one answers 404',
+    servers: [replyWith('404 No', 'no'), OK],
+    directives: on('http_404'),
+    send: again(4),
+  },
+  { name: 'a single one', servers: [OK], send: [get(), put('PUT'), put('POST'), get('HEAD'), get()] },
+  { name: 'one refuses', servers: ['refuses', OK], parameters: ['max_fails=0'], send: again(4) },
+].map((failureCase) => ({ ...failureCase, upstream: 'keepalive 4;' }) as FailureCase)
+
 const contents: FailureCase[] = ['PUT', 'POST', 'DELETE', 'PATCH', 'LOCK', 'PROPFIND', 'HEAD', 'ODD'].flatMap(
   (method) => [
     {
@@ -199,6 +215,7 @@ const said: FailureCase[] = [
   ['words in capitals', on('HTTP_503')],
   ['a word twice', on('http_503', 'http_503')],
   ['non_idempotent alone', on('non_idempotent')],
+  ['updating, which says nothing here', on('http_503', 'updating')],
 ].map(([name, directives]) => ({ name: name!, servers: [NO, OK], directives: directives!, send: [get()] }))
 
 describeFailures('words of proxy_next_upstream', said)
@@ -206,7 +223,6 @@ describeRefusals('proxy_next_upstream', [
   'proxy_next_upstream;',
   'proxy_next_upstream http_501;',
   'proxy_next_upstream error,timeout;',
-  'proxy_next_upstream error updating;',
   'proxy_next_upstream_tries;',
   'proxy_next_upstream_tries -1;',
   'proxy_next_upstream_tries 1 2;',
@@ -222,4 +238,5 @@ describeFailures('proxy_next_upstream_tries', tries)
 describeFailures('proxy_next_upstream_timeout', time)
 describeFailures('marks of failures', marks)
 describeFailures('backup and down', kinds)
+describeFailures('connections that are kept', reuse)
 describeFailures('content that is sent again', [...contents, ...sized])
