@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   datableSeconds,
   errorLogTime,
+  formatCookieTime,
   formatErrorLogTime,
   formatHttpDate,
   formatIso8601,
@@ -18,6 +19,13 @@ const zone = process.env.TZ
 afterEach(() => {
   if (zone === undefined) delete process.env.TZ
   else process.env.TZ = zone
+})
+
+it('the form for cookies has two digits of the year, as long as browsers read them right', () => {
+  expect(formatCookieTime(date)).toBe('Sat, 21-Nov-26 02:08:50 GMT')
+  expect(formatCookieTime(new Date('2005-01-02T03:04:05Z'))).toBe('Sun, 02-Jan-05 03:04:05 GMT')
+  expect(formatCookieTime(new Date('2037-12-31T23:55:55Z'))).toBe('Thu, 31-Dec-37 23:55:55 GMT')
+  expect(formatCookieTime(new Date('2038-01-01T00:00:00Z'))).toBe('Fri, 01-Jan-2038 00:00:00 GMT')
 })
 
 it('the syslog form has a blank before days of one digit', () => {
