@@ -81,7 +81,9 @@ export class Attempts {
 
   /** The attempt is over before there was a connection, for no fault of the peer. */
   leave(): void {
-    this.current!.responseTime = now() - this.current!.started
+    const current = this.current!
+    current.responseTime = now() - current.started
+    this.#selection.time(this.peer!, 'ok', current.headerTime, current.responseTime)
     this.#selection.finish(this.peer!, 'ok')
   }
 

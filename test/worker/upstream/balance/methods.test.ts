@@ -2,6 +2,8 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import { methods } from '../../../../src/worker/upstream/balance/methods.ts'
+import { PeerGroup } from '../../../../src/worker/upstream/peers.ts'
+import { allGroups } from '../../../../src/worker/upstream/upstream-block.ts'
 import { serverConf, TestEngine } from '../../../support/engine.ts'
 import { RawBackend } from '../../../support/raw-backend.ts'
 import { rawRequest } from '../../../support/raw-client.ts'
@@ -55,6 +57,20 @@ describe('least_time', () => {
     backends[0]!.answer = { bytes: ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no', 'k'], gap: 100 }
     await send(6)
     expect(received()).toEqual([3, 3])
+  })
+
+  it('has nothing in flight after a request that gets no connection', async () => {
+    const text = conf('least_time header inflight; server 127.0.0.1:1; server 127.0.0.1:2;')
+    engine = await TestEngine.start(text)
+    const { context } = engine.load(text.replace('worker_connections 512', 'worker_connections 1'))
+    const { bytes } = await rawRequest(engine.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    expect(bytes.toString('latin1')).toMatch(/^HTTP\/1\.1 500 /)
+    const groups = [...allGroups(context)].filter((group) => group instanceof PeerGroup)
+    const states = groups.flatMap(({ set }) => set.peers.map(({ state }) => [state.inflight, state.conns]))
+    expect(states).toEqual([
+      [0, 0],
+      [0, 0],
+    ])
   })
 
   it('counts failures of requests in flight and goes on', async () => {
