@@ -24,6 +24,10 @@ const SERVERS: Record<string, string> = {
 }
 
 const BROKEN: Record<string, string> = {
+  'IPv6 addresses, and no ports':
+    'server [::1]:1 max_fails=0; server [::1] max_fails=0; server %A1%; server 127.0.0.1:2 max_fails=0;',
+  'one name in two spellings': 'server LOCALHOST:%P1%; server localhost:%P2%; server %A3%;',
+  'a port with a zero in front': 'server 127.0.0.1:0%P1%; server %A2%; server %A3%;',
   'one server': 'server %A1%;',
   'servers that are all down': 'server %A1% down; server %A2% down;',
   'half of the servers down': 'server %A1%; server %A2% down; server %A3%; server %A4% down;',

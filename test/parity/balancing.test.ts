@@ -10,6 +10,7 @@ const WEIGHTS = [
   [1, 2, 3, 4],
   [7, 3],
   [10, 1, 1, 5],
+  [1_000_000, 2_000_000, 999],
   [100, 99, 1],
   [3, 3, 2, 2, 1, 1],
   [1, 1, 1, 1, 1, 1, 1, 1],
@@ -74,6 +75,17 @@ describeBalancing('proxy_next_upstream_tries', [
     })),
   ),
 ])
+
+describeBalancing(
+  'proxy_next_upstream off',
+  ['', 'least_conn;', 'hash $arg_k;', 'hash $arg_k consistent;'].map((method) => ({
+    name: method === '' ? 'round robin' : method,
+    upstream: `${method} server %R1% weight=10 max_fails=4; server %R2% weight=7 max_fails=2;
+      server %A1% weight=3; server %A2%;`,
+    location: 'proxy_next_upstream off;',
+    requests: Array.from({ length: 120 }, (_, index) => ({ query: `k=${index % 60}` })),
+  })),
+)
 
 /** Addresses all over IPv4 and IPv6, neighbours among them. */
 function clients(count: number): BalancedRequest[] {
