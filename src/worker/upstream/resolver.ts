@@ -2,7 +2,7 @@
 // second. Requests that ask at the same time share one look-up. Where look-ups begin to fail, the last addresses of a
 // name are used until they work again. One per worker and `resolver`.
 
-import type { Found, LookUp, ResolverSettings } from '../../shared/names/found.ts'
+import { type Found, type LookUp, type ResolverSettings, TIMED_OUT } from '../../shared/names/found.ts'
 import { lookUpBy } from '../../shared/names/look-up.ts'
 import { type LookUpLimits, LookUpTurns } from './look-up-turns.ts'
 
@@ -31,6 +31,8 @@ const SERVER_LIMITS: LookUpLimits = { running: 256, each: 16, waiting: 64, allWa
 export interface ResolverOptions {
   readonly lookUp: LookUp
   readonly limits: LookUpLimits
+  /** Longest wait for a turn, milliseconds. */
+  readonly timeout: number
   /** Milliseconds of a clock that does not go back. */
   now(): number
   /** Look-ups of a name have begun to fail, or work again. */
@@ -55,7 +57,8 @@ interface Pending {
 /** What a resolver by `settings` is made of. */
 export function resolverOptions(settings: ResolverSettings, log: ResolverOptions['log']): ResolverOptions {
   const limits = settings.servers === null ? SYSTEM_LIMITS : SERVER_LIMITS
-  return { lookUp: lookUpBy(settings), limits, now: () => performance.now(), log }
+  const { timeout } = settings
+  return { lookUp: lookUpBy(settings), limits, timeout, now: () => performance.now(), log }
 }
 
 export class Resolver {
@@ -102,14 +105,26 @@ export class Resolver {
 
   #begin(name: string, asker: string): Pending | null {
     const pending: Pending = { asks: new Set(), stale: null }
-    const taken = this.#turns.take(asker, (ended) =>
+    let state: 'waiting' | 'begun' | 'over' = 'waiting'
+    let limit: NodeJS.Timeout | null = null
+    const taken = this.#turns.take(asker, (ended) => {
+      if (state === 'over') return ended()
+      state = 'begun'
+      if (limit !== null) clearTimeout(limit)
       this.#options.lookUp(name, (found) => {
         ended()
         this.#found(name, pending, found)
-      }),
-    )
+      })
+    })
     if (!taken) return null
     this.#pending.set(name, pending)
+    if (state === 'waiting') {
+      limit = setTimeout(() => {
+        state = 'over'
+        this.#found(name, pending, TIMED_OUT)
+      }, this.#options.timeout)
+      limit.unref()
+    }
     return pending
   }
 

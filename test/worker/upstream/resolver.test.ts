@@ -21,6 +21,7 @@ beforeEach(() => {
   resolver = new Resolver({
     lookUp: (name, done) => asked.push({ name, done }),
     limits: { running: 10, each: 4, waiting: 5, allWaiting: 20 },
+    timeout: 30_000,
     now: () => clock,
     log: (level, message) => said.push(`${level}: ${message}`),
   })
@@ -174,6 +175,20 @@ describe('names of one client', () => {
     ask('D1', 'D')
     for (let index = 0; index < 3; index++) asked[index]!.done(GONE)
     expect(names().slice(-8)).toBe('C3 D1 C4')
+  })
+
+  it('that wait for longer than a look-up may take have not been answered', () => {
+    vi.useFakeTimers()
+    for (const name of ['a1', 'a2', 'a3', 'a4']) ask(name, 'A')
+    const answers = ask('a5', 'A')
+    vi.advanceTimersByTime(29_999)
+    expect(answers).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(answers).toEqual([{ failure: '110: Operation timed out' }])
+    asked[0]!.done(GONE)
+    expect(names()).toBe('a1 a2 a3 a4')
+    ask('a6', 'A')
+    expect(names()).toBe('a1 a2 a3 a4 a6')
   })
 
   it('are refused while too many of them wait', async () => {
