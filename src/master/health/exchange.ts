@@ -97,9 +97,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#judge(this.#check.keepaliveTime > 0)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: NodeJS.ErrnoException): void {
     this.#broken = true
-    if (this.#doing === CONNECTING) return this.#end(connectVerdict(error, this.#peer), false)
+    if (this.#doing === CONNECTING && error.errno !== undefined) {
+      return this.#end(connectVerdict(error, this.#peer), false)
+    }
     this.#end({ passed: false, doing: this.#doing, error: failureText(error, this.#doing) }, false)
   }
 
@@ -149,13 +151,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 function failureText(error: NodeJS.ErrnoException, doing: string): string {
   const { code = '', name } = error
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return TOO_BIG_HEADER
-  if (name === 'HTTPParserError' || code === 'UND_ERR_INFO') {
+  // undici asserts what it takes for granted of a status.
+  if (name === 'HTTPParserError' || code === 'UND_ERR_INFO' || code === 'ERR_ASSERTION') {
     return doing === READING_HEAD ? 'upstream sent invalid header' : 'upstream sent invalid chunked response'
   }
   if (code === 'UND_ERR_SOCKET' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
     return 'upstream prematurely closed connection'
   }
-  return code.startsWith('E') ? brokenFailure(error).message : error.message
+  return error.errno !== undefined ? brokenFailure(error).message : error.message
 }
 
 /** Names and values in turn, as they were received. */

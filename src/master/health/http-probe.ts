@@ -2,7 +2,7 @@
 // take up are bounded whatever the peer does.
 
 import type { Socket } from 'node:net'
-import type { Client, Dispatcher } from 'undici'
+import type { Client } from 'undici'
 import type { HealthCheck } from '../../worker/upstream/health/health-check.ts'
 import type { PeerAddress } from '../../worker/upstream/peers.ts'
 import { Exchange } from './exchange.ts'
@@ -50,12 +50,11 @@ export class HttpProber implements Prober {
       else done(verdict)
     })
     this.#exchange = exchange
-    const headers = withoutConnection(requests.fields(r))
-    const reset = keepaliveTime === 0
-    const request: Dispatcher.DispatchOptions = { method: 'GET', path: uri, headers, reset }
     try {
-      this.#client.dispatch(request, exchange)
+      const headers = withoutConnection(requests.fields(r))
+      this.#client.dispatch({ method: 'GET', path: uri, headers, reset: keepaliveTime === 0 }, exchange)
     } catch (error) {
+      // A field that no request can have.
       exchange.onResponseError(null, error as Error)
     }
   }

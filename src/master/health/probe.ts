@@ -2,6 +2,7 @@
 
 import { connect, type Socket, type TcpSocketConnectOpts } from 'node:net'
 import type { Level } from '../../shared/error-log.ts'
+import { utf8 } from '../../shared/latin1.ts'
 import type { HealthCheck } from '../../worker/upstream/health/health-check.ts'
 import { connectFailure } from '../../worker/upstream/next.ts'
 import type { PeerAddress } from '../../worker/upstream/peers.ts'
@@ -37,7 +38,7 @@ export function delay(time: number): number {
 
 /** Connects to where `check` asks `peer`. */
 export function connectTo({ port, settings, requests }: HealthCheck, peer: PeerAddress): Socket {
-  if (peer.path !== null) return connect({ path: peer.path })
+  if (peer.path !== null) return connect({ path: utf8(peer.path) })
   const options: TcpSocketConnectOpts = { host: peer.host!, port: port || peer.port }
   const local = settings.bind?.find(requests.make()) ?? null
   if (local !== null) {

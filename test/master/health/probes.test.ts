@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HttpProber } from '../../../src/master/health/http-probe.ts'
 import type { Prober, Verdict } from '../../../src/master/health/probe.ts'
 import { TcpProber } from '../../../src/master/health/tcp-probe.ts'
+import { malformedResponses } from '../../corpus/malformed-responses.ts'
 import { DeafListener } from '../../support/deaf-listener.ts'
 import { checkConf, checksOf } from '../../support/health.ts'
 import { RawBackend } from '../../support/raw-backend.ts'
@@ -292,6 +293,27 @@ describe('type=tcp', () => {
     const refused = 'failed while connecting to upstream: connect() failed (111: Connection refused)'
     expect(await verdict(`127.0.0.1:${await freePort()}`, 'type=tcp')).toBe(refused)
   })
+})
+
+describe('broken answers', () => {
+  it.each(malformedResponses.map(({ name, parts, ends }) => [name, parts, ends] as const))(
+    '%s',
+    async (_name, parts, ends) => {
+      backend.answer = { bytes: [...parts], after: ends ? 'end' : 'keep' }
+      const from = proberTo(backend.address, 'match=body keepalive_time=1m', 'proxy_read_timeout 50ms;')
+      // Whatever undici makes of it; some are well enough for a check.
+      expect(await ask(from)).toMatchObject({ passed: false })
+      backend.answer = OK
+      expect(words(await ask(from))).toBe('passed while checking body')
+    },
+  )
+})
+
+it('a field that no request can have is a failure that says so', async () => {
+  const location = 'proxy_set_header "X Y" a;'
+  expect(await verdict(backend.address, '', location)).toBe(
+    'failed while connecting to upstream: invalid header key',
+  )
 })
 
 it('one that is stopped says nothing more and leaves no connection', async () => {

@@ -1,6 +1,7 @@
 // `health_check`: its parameters and their defaults, what is refused, and the request it makes.
 
 import { describe, expect, it } from 'vitest'
+import { variableNames } from '../../../../src/worker/http/variables.ts'
 import { checkConf, checksOf, refusal } from '../../../support/health.ts'
 
 const one = (location: string, http = '') => checksOf(checkConf({ location, http }))[0]!
@@ -123,5 +124,11 @@ describe('the request', () => {
 
   it('has no content, whatever the location sends', () => {
     expect(fieldsOf('proxy_set_body text; proxy_method POST;')).toEqual(['Host', 'u'])
+  })
+
+  it('can be made with any variable there is', () => {
+    const names = variableNames().map((name) => name.replace('NAME', 'x'))
+    const fields = names.map((name) => `proxy_set_header X-${name} "a$${name}";`).join('\n')
+    expect(fieldsOf(fields)).toHaveLength(2 * (names.length + 1))
   })
 })
