@@ -15,6 +15,7 @@ const UPSTREAMS = `
   upstream full { server %A%; sticky cookie srv path=/app secure httponly samesite=Lax domain=$host expires=1h; }
   upstream max { server %A%; sticky cookie srv expires=max samesite=$site domain=$arg_domain; }
   upstream dead { server 127.0.0.1:%CLOSED% route=dead max_fails=0; server %B% route=second; sticky cookie srv; }
+  upstream both { server 127.0.0.1:%CLOSED% route=dead; server 127.0.0.1:%CLOSED% route=gone; sticky cookie srv; }
   upstream none { server 127.0.0.1:%CLOSED% route=dead; sticky cookie srv; }
   upstream busy { server %A% route=first max_conns=1; server %B% route=second; sticky cookie srv; }
   upstream spare { server %A% route=first; server %B% route=second backup; sticky cookie srv; }
@@ -135,6 +136,7 @@ describe('sticky cookie', () => {
     expect(response).toMatch(/^HTTP\/1\.1 502 /)
     expect(cookies(response)).toEqual(['srv=dead'])
     expect(cookies(await get('/page'))).toEqual(['srv=dead'])
+    expect(cookies(await get('/both', 'srv=dead'))).toEqual(['srv=gone'])
   })
 
   it('when another upstream takes over: both have their say', async () => {

@@ -21,7 +21,7 @@ const UPSTREAMS = `
   upstream several { ${SERVERS} sticky learn create=$upstream_http_x_none create=$upstream_http_x_session
     lookup=$arg_none lookup=$arg_session zone=several:64k; }
   upstream brief { ${SERVERS} sticky learn ${SESSION} zone=brief:64k timeout=1ms; }
-  upstream moving { server 127.0.0.1:%CLOSED% route=first max_fails=0; server %B% route=second;
+  upstream moving { server 127.0.0.1:%CLOSED% route=first max_fails=0; server %B% route=second max_fails=0;
     sticky learn create=$upstream_cookie_session lookup=$cookie_session zone=moving:64k; }
   upstream tight { ${SERVERS} sticky learn create=$arg_session lookup=$arg_session zone=tight:32k; }
 `
@@ -124,6 +124,17 @@ describe('sticky learn', () => {
     expect(await several('/moving', 'session=one', 2)).toBe('bb')
     const { errorLog } = engine
     await several('/moving', 'session=one', 4)
+    expect(engine.errorLog).toBe(errorLog)
+  })
+
+  it('keeps a session where it was when no server answers', async () => {
+    await begin('/moving', 'two')
+    b.answer = { bytes: '', after: 'reset' }
+    const request = 'GET /moving HTTP/1.1\r\nHost: test\r\nCookie: session=two\r\n\r\n'
+    expect((await rawRequest(engine.port, request)).bytes.toString('latin1')).toMatch(/^HTTP\/1\.1 502 /)
+    b.answer = () => answer('b')
+    const { errorLog } = engine
+    expect(await several('/moving', 'session=two', 2)).toBe('bb')
     expect(engine.errorLog).toBe(errorLog)
   })
 
