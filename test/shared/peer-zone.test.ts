@@ -40,6 +40,22 @@ describe('a peer zone', () => {
     expect(zone.claim('a', 4)).toMatchObject({ effectiveWeight: 4, currentWeight: 0 })
   })
 
+  it('lets the master say to all workers how a peer is', () => {
+    const shared = new SharedArrayBuffer(zoneBytes(SLOTS))
+    const master = PeerZone.in(shared, 7).claim('a', 1)!
+    const worker = zoneOf(shared).claim('a', 1)!
+    expect([worker.health, worker.out, worker.checks.lastPassed]).toEqual(['up', false, null])
+    for (const health of ['checking', 'unhealthy', 'unhealthy'] as const) {
+      master.health = health
+      master.countCheck(false)
+      expect([worker.health, worker.out]).toEqual([health, true])
+    }
+    master.health = 'up'
+    master.countCheck(true)
+    expect([worker.health, worker.out]).toEqual(['up', false])
+    expect(worker.checks).toEqual({ checks: 4, fails: 3, unhealthy: 1, lastPassed: true })
+  })
+
   it('counts up to max_conns over all workers', () => {
     const shared = memory()
     const states = [0, 1, 2].map((worker) => zoneOf(shared, worker).claim('a', 1)!)

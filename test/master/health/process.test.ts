@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { DnsServer } from '../../support/dns-server.ts'
 import { type RunningProxy, startWeir } from '../../support/proxy.ts'
 import { RawBackend } from '../../support/raw-backend.ts'
 import { rawRequest } from '../../support/raw-client.ts'
@@ -174,4 +175,28 @@ it('with master_process off the only thread checks too', async () => {
   await logged(proxy, `peer is healthy while checking status code, health check "" of peer ${a.raw.address}`)
   expect(await round(proxy)).toBe('a'.repeat(ROUND))
   expect(b.served).toBe(0)
+})
+
+it('addresses that a name comes to lead to are checked before they get requests', async () => {
+  const names = await DnsServer.start()
+  try {
+    names.set('backend.test', ['127.0.0.1'])
+    const { port } = a.raw
+    const lines = `resolver ${names.address} valid=1s; server backend.test:${port} resolve;`
+    const check = 'health_check interval=20ms uri=/health mandatory;'
+    proxy = await startWeir(conf(check, []).replace('upstream u {', `upstream u { ${lines}`))
+    await logged(
+      proxy,
+      `peer is healthy while checking status code, health check "" of peer 127.0.0.1:${port}`,
+    )
+    names.set('backend.test', ['127.0.0.1', '127.0.0.9'])
+    await logged(
+      proxy,
+      `peer is unhealthy while connecting to upstream, health check "" of peer 127.0.0.9:${port}`,
+    )
+    expect(await round(proxy)).toBe('a'.repeat(ROUND))
+    expect(proxy.errorLog).not.toContain('upstream: "http://127.0.0.9')
+  } finally {
+    await names.stop()
+  }
 })
