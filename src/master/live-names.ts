@@ -98,10 +98,9 @@ class Follower {
 
 /** Those that stay keep their place: name servers like to turn the order round. */
 function merge(old: readonly LiveAddress[], found: readonly LiveAddress[]): readonly LiveAddress[] {
-  const texts = found.map((address) => JSON.stringify(address))
-  const stay = old.filter((address) => texts.includes(JSON.stringify(address)))
-  const stayTexts = stay.map((address) => JSON.stringify(address))
-  return [...stay, ...found.filter((_, index) => !stayTexts.includes(texts[index]!))]
+  const fresh = new Map(found.map((address) => [JSON.stringify(address), address]))
+  const stay = old.filter((address) => fresh.delete(JSON.stringify(address)))
+  return [...stay, ...fresh.values()]
 }
 
 export class LiveNames {

@@ -63,9 +63,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
     this.#groups = [...allGroups(cycle.context)]
     for (const group of this.#groups) group.bind(this)
     this.#liveGroups = liveGroups(cycle.context)
-    this.#live = Object.fromEntries(
-      Object.entries(this.#live).filter(([key]) => cycle.context.live.has(key)),
-    )
+    this.#live = Object.fromEntries(Object.entries(this.#live).filter(([key]) => cycle.context.live.has(key)))
     // The master may have had news since the Cycle was built.
     for (const group of this.#liveGroups) group.use(this.#live)
     this.connectionLimit = workerConnections(cycle.root)
