@@ -66,6 +66,8 @@ async function several(path: string, cookie: string, count: number): Promise<str
   return all
 }
 
+const errors = () => engine.errorLog.split('[error]').length
+
 /** A session that a server begins on `path`; gives the server's name. */
 async function begin(path: string, session: string): Promise<string> {
   fields = `Set-Cookie: session=${session}; Path=/\r\n`
@@ -122,9 +124,9 @@ describe('sticky learn', () => {
     // The first attempts lead nowhere: nothing is learned from them.
     expect(await begin('/moving', 'one')).toBe('b')
     expect(await several('/moving', 'session=one', 2)).toBe('bb')
-    const { errorLog } = engine
+    const before = errors()
     await several('/moving', 'session=one', 4)
-    expect(engine.errorLog).toBe(errorLog)
+    expect(errors()).toBe(before)
   })
 
   it('keeps a session where it was when no server answers', async () => {
@@ -133,9 +135,9 @@ describe('sticky learn', () => {
     const request = 'GET /moving HTTP/1.1\r\nHost: test\r\nCookie: session=two\r\n\r\n'
     expect((await rawRequest(engine.port, request)).bytes.toString('latin1')).toMatch(/^HTTP\/1\.1 502 /)
     b.answer = () => answer('b')
-    const { errorLog } = engine
+    const before = errors()
     expect(await several('/moving', 'session=two', 2)).toBe('bb')
-    expect(engine.errorLog).toBe(errorLog)
+    expect(errors()).toBe(before)
   })
 
   it.each([
