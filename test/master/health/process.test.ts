@@ -53,7 +53,7 @@ afterEach(async () => {
 
 function conf(check: string, servers = [a, b]): string {
   const lines = servers.map(({ raw }) => `server ${raw.address};`).join(' ')
-  return `worker_processes 3;
+  return `worker_processes 2;
 events {}
 http {
   access_log off;
