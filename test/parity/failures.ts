@@ -20,7 +20,7 @@ export interface FailureCase {
   servers: readonly Behaviour[]
   /** Parameters of the `server` lines. */
   parameters?: readonly string[]
-  /** Directives of the location. */
+  /** Directives of the location; `@other` is one that passes requests to the third server. */
   directives?: string
   /** Directives of the upstream. */
   upstream?: string
@@ -127,7 +127,8 @@ class FailurePair {
       ({ directives }, index) =>
         `location /case${index}/ { ${directives ?? ''} proxy_pass http://case${index}; }`,
     )
-    const server = `server { listen 127.0.0.1:%PORT%; server_name f.test;\n${locations.join('\n')}\n}`
+    const other = `location @other { proxy_pass http://127.0.0.1:${this.#backends[SERVERS - 1]!.port}; }`
+    const server = `server { listen 127.0.0.1:%PORT%; server_name f.test;\n${other}\n${locations.join('\n')}\n}`
     return `${upstreams.join('\n')}\n${server}\n`
   }
 

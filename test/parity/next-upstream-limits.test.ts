@@ -239,4 +239,24 @@ describeFailures('proxy_next_upstream_timeout', time)
 describeFailures('marks of failures', marks)
 describeFailures('backup and down', kinds)
 describeFailures('connections that are kept', reuse)
+const pages: FailureCase[] = ['GET', 'PUT', 'POST'].flatMap((method) =>
+  [CLOSES, 'refuses' as const, {}].flatMap((behaviour, index) => [
+    {
+      name: `${method}, error_page leads to another server (${index})`,
+      servers: [behaviour, CLOSES, OK],
+      parameters: ['', 'down', 'down'],
+      directives: 'error_page 502 504 = @other;',
+      send: [method === 'GET' ? get() : put(method)],
+    },
+    {
+      name: `${method}, error_page leads to another server, which fails (${index})`,
+      servers: [behaviour, CLOSES, CLOSES],
+      parameters: ['', '', 'down'],
+      directives: 'error_page 502 504 = @other;',
+      send: [method === 'GET' ? get() : put(method)],
+    },
+  ]),
+)
+
+describeFailures('error_page', pages)
 describeFailures('content that is sent again', [...contents, ...sized])

@@ -1,7 +1,9 @@
-// Content of a request that has been sent to a server and is kept in case another one has to be asked: as much as
-// nginx keeps in memory by default. Of longer content the first server has what there was of it.
+// Content of a request that has been sent to a server and is kept in case another one has to be asked, or a location
+// that `error_page` leads to: as much as nginx keeps in memory by default. Of longer content the first server has what
+// there was of it.
 
 import type { Request } from '../http/request.ts'
+import { errorPages } from '../modules/error-page.ts'
 import { type NextSettings, repeatable } from './next.ts'
 
 /** nginx's default `client_body_buffer_size`. */
@@ -17,7 +19,8 @@ export class KeptBody {
 
   /** For content of `r` that may have to be sent again; null: it is not worth keeping. */
   static of(r: Request, settings: NextSettings): KeptBody | null {
-    return r.client.contentLength <= LIMIT && repeatable(r, settings) ? new KeptBody() : null
+    if (r.client.contentLength > LIMIT) return null
+    return repeatable(r, settings) || r.conf(errorPages).errorPage !== undefined ? new KeptBody() : null
   }
 
   /** Keeps a copy of `bytes[start, end)`, which come behind those before. */

@@ -3,6 +3,7 @@
 import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
 import { now } from '../tick.ts'
+import type { KeptBody } from './kept-body.ts'
 import type { Reason } from './reasons.ts'
 
 /** One attempt. Times are milliseconds since its start; -1: it did not come to that. */
@@ -46,6 +47,8 @@ export class UpstreamStates {
   fields: Fields | null = null
   /** Likewise its trailers. */
   trailers: Fields | null = null
+  /** Content of the request, for an upstream of another location; null: it is not kept. */
+  kept: KeptBody | null = null
   /** Why something failed last; null: nothing has. */
   reason: Reason | null = null
 

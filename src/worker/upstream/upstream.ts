@@ -83,11 +83,20 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     if (r.client.hasBody) {
       this.#hasBody = this.#protocol.passesBody
       if (!this.#hasBody && !r.stream.discardBody(r)) return this.#end(400)
-      if (this.#hasBody && r.stream.bodyTaken) return this.#bodyGone()
-      if (this.#hasBody) this.#kept = KeptBody.of(r, this.#settings.next)
+      if (this.#hasBody && !this.#keepBody()) return this.#bodyGone()
     }
     this.#attempts.states.source = this
     this.#next()
+  }
+
+  /** Content that has to be sent again is kept. false: there is none any more. */
+  #keepBody(): boolean {
+    const { r } = this
+    const { states } = this.#attempts
+    if (!r.stream.bodyTaken) states.kept = KeptBody.of(r, this.#settings.next)
+    else if (states.kept === null || states.kept.lost) return false
+    this.#kept = states.kept
+    return true
   }
 
   /** An upstream of the location before this one has taken some of the body, which is not kept. */
@@ -355,6 +364,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   /** Ends the request with a response of weir's own, which the log explains. */
   #endFor(reason: Reason, status: number): void {
     this.#attempts.states.reason = reason
+    this.#retireSender()
     if (!this.r.headSent && status >= 500) explain(this.r, reason)
     this.#end(status)
   }

@@ -66,18 +66,19 @@ async function halfSent(target: string): Promise<{ client: Peer; peer: Peer }> {
 }
 
 describe('a body that a failed backend has begun to take', () => {
-  it('goes to no other one by a named location: its beginning is gone', async () => {
+  it('goes on to that of a named location, and its rest follows', async () => {
     const { client, peer } = await halfSent('/')
     peer.destroy(true)
-    expect(await client.head()).toMatch(/^HTTP\/1\.1 502 /)
-    expect(engine.errorLog).toContain(
-      'the request body has gone to another upstream, and cannot be sent again',
-    )
-    expect(other.accepted).toBe(0)
+    const next = await other.next()
+    await next.take('\r\n\r\nhalf')
+    await client.send('rest')
+    await next.take('rest')
+    await next.send(OK)
+    expect(await client.head()).toMatch(/^HTTP\/1\.1 200 /)
     expect(await engine.logged(1)).toHaveLength(1)
   })
 
-  it('that is complete goes to no other one either', async () => {
+  it('that is complete goes on too', async () => {
     const client = await connect()
     await client.send(
       'POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n',
@@ -85,8 +86,25 @@ describe('a body that a failed backend has begun to take', () => {
     const peer = await backend.next()
     await peer.take('0\r\n\r\n')
     peer.destroy(true)
+    const next = await other.next()
+    await next.take('\r\n\r\n4\r\nbody\r\n0\r\n\r\n')
+    await next.send(OK)
+    expect(await client.head()).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  it('that is long goes to no other one: its beginning is gone', async () => {
+    const client = await connect()
+    await client.send('POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 16385\r\n\r\nhalf')
+    const peer = await backend.next()
+    await peer.take('half')
+    peer.destroy(true)
     expect(await client.head()).toMatch(/^HTTP\/1\.1 502 /)
+    expect(engine.errorLog).toContain(
+      'the request body has gone to another upstream, and cannot be sent again',
+    )
+    expect(engine.errorLog).toContain('weir: body_gone: ')
     expect(other.accepted).toBe(0)
+    expect(await engine.logged(1)).toHaveLength(1)
   })
 
   it('is read to its end behind an error page, and the connection is kept', async () => {
