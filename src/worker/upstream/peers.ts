@@ -224,6 +224,11 @@ export class PeerGroup {
     return null
   }
 
+  /** What has chosen `peer` for `selection`, for the log; null: no peer. */
+  chooser(_selection: Selection, _peer: Peer | null): string {
+    return this.methodName
+  }
+
   /** The attempt at `peer` is over. */
   finish(r: Request, selection: Selection, peer: Peer, outcome: Outcome): void {
     const { state } = peer

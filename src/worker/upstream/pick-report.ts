@@ -17,7 +17,7 @@ export function pickReport(group: PeerGroup, selection: Selection, picked: Peer 
   }
   const choice = picked === null ? 'no server' : `${picked.name} (${standing(picked)})`
   return (
-    `weir: ${group.methodName} in "${group.name}" picked ${choice}` +
+    `weir: ${group.chooser(selection, picked)} in "${group.name}" picked ${choice}` +
     `${others.length === 0 ? '' : `, not ${others.join(', ')}`}` +
     `${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`
   )
@@ -32,8 +32,10 @@ function standing({ weight, state }: Peer): string {
 
 /** Why the balancer did not look at `peer`; null: it did. */
 function reasonAgainst(peer: Peer, { tier, tried, set }: Selection, now: number): string | null {
-  const { backup, down, maxFails, maxConns, failTimeout, state } = peer
+  const { backup, down, drain, maxFails, maxConns, failTimeout, state } = peer
   if (down) return 'down'
+  if (drain) return 'drains'
+  if (state.out) return `health: ${state.health}`
   if (tried?.has(peer)) return 'tried'
   const left = failTimeout - (now - state.checked)
   if (maxFails > 0 && state.fails >= maxFails && left >= 0 && set.single === null) {

@@ -180,7 +180,8 @@ function addGroup(conf: UpstreamConf, scope: Scope, context: BuildContext): void
   const slots = slotsFor(sources)
   const room = conf.zone === undefined ? zoneSlots(slots) : Math.max(slots, zoneRoom(conf.zone, context))
   const zone = zoneOf(name, room, context)
-  const options = { name, peers, method, zone, keepalive }
+  const methodName = chosen?.name ?? 'round robin'
+  const options = { name, peers, method, methodName, zone, keepalive }
   const { sticky } = conf
   const group =
     sticky === undefined || methodHidesSticky(scope, context)

@@ -35,6 +35,13 @@ export class StickyGroup extends PeerGroup {
     return single.state.take(single.maxConns) ? single : null
   }
 
+  override chooser({ r }: Selection, peer: Peer | null): string {
+    const id = this.#stickiness.boundTo(r)
+    if (id === '') return this.methodName
+    const kept = peer !== null && serverId(peer) === id
+    return kept ? `sticky before ${this.methodName}` : `${this.methodName} (sticky: "${id}" is not available)`
+  }
+
   override headSeen(selection: Selection, peer: Peer, head: ResponseHead, time: number): void {
     super.headSeen(selection, peer, head, time)
     this.#stickiness.answered?.(selection, peer, head)

@@ -48,7 +48,10 @@ beforeAll(async () => {
   a = await RawBackend.start()
   b = await RawBackend.start()
   const vars = { A: a.address, B: b.address, CLOSED: await freePort() }
-  engine = await TestEngine.start(serverConf(LOCATIONS, UPSTREAMS), vars)
+  engine = await TestEngine.start(
+    serverConf(LOCATIONS, UPSTREAMS).replace('error.log info', 'error.log debug'),
+    vars,
+  )
   a.answer = answer('a')
   b.answer = answer('b')
 })
@@ -190,5 +193,23 @@ describe('drain', () => {
 
   it('with down behind it: the server is down', async () => {
     expect(await bodies('/down', 'srv=first', 2)).toBe('bb')
+  })
+})
+
+describe('the debug log', () => {
+  it('says whether the cookie has chosen the server', async () => {
+    const { errorLog } = engine
+    await get('/least', 'srv=second')
+    await get('/least')
+    await get('/down', 'srv=first')
+    await get('/drained')
+    const picks = engine.errorLog.slice(errorLog.length).match(/weir: .* picked [^ ]+/g)
+    expect(picks).toEqual([
+      `weir: sticky before least_conn in "least" picked ${b.address}`,
+      expect.stringMatching(/^weir: least_conn in "least" picked /),
+      `weir: round robin (sticky: "first" is not available) in "down" picked ${b.address}`,
+      `weir: round robin in "drained" picked ${b.address}`,
+    ])
+    expect(engine.errorLog.slice(errorLog.length)).toContain(`; left out: ${a.address} (drains)`)
   })
 })
