@@ -16,6 +16,8 @@ export class Selection {
   /** Attempts left, the one under way included. */
   tries: number
   readonly #group: PeerGroup
+  /** Most attempts; 0: as many as there are peers. */
+  readonly #limit: number
   #picker: Picker | null = null
 
   /** `tries`: `proxy_next_upstream_tries`; 0: as many as there are peers. */
@@ -23,12 +25,18 @@ export class Selection {
     this.r = r
     this.#group = group
     this.set = group.set
+    this.#limit = tries
     this.tries = tries === 0 ? this.set.tries : Math.min(tries, this.set.tries)
   }
 
   /** Of the present tier. */
   get picker(): Picker {
     return (this.#picker ??= this.set.balancers[this.tier]!.begin(this.r))
+  }
+
+  /** An attempt goes to a peer that is not counted among those there are to try. */
+  tryUncounted(): void {
+    if (this.#limit === 0 || this.set.tries < this.#limit) this.tries++
   }
 
   nextTier(): void {

@@ -24,7 +24,9 @@ export class StickyGroup extends PeerGroup {
 
   override pick(selection: Selection): Peer | null {
     const peer = super.pick(selection) ?? this.#draining(selection)
-    if (peer !== null) this.#stickiness.chosen?.(selection, peer)
+    if (peer === null) return null
+    if (peer.drain) selection.tryUncounted()
+    this.#stickiness.chosen?.(selection, peer)
     return peer
   }
 

@@ -20,6 +20,7 @@ const UPSTREAMS = `
   upstream busy { server %A% route=first max_conns=1; server %B% route=second; sticky cookie srv; }
   upstream spare { server %A% route=first; server %B% route=second backup; sticky cookie srv; }
   upstream drained { server %A% route=first drain; server %B% route=second; sticky cookie srv; }
+  upstream gone { server 127.0.0.1:%CLOSED% route=gone drain max_fails=0; server %B% route=second; sticky cookie srv; }
   upstream only { server %A% route=first drain; sticky cookie srv; }
   upstream down { server %A% route=first drain down; server %B% route=second; sticky cookie srv; }
   upstream hashed { hash $arg_key; server %A% route=first; server %B% route=second; sticky cookie srv; }
@@ -31,6 +32,7 @@ const NAMES = [...UPSTREAMS.matchAll(/upstream (\w+)/g)].map(([, name]) => name!
 const LOCATIONS = `
   ${NAMES.map((name) => `location /${name} { proxy_pass http://${name}; }`).join('\n')}
   location /hidden { proxy_pass http://routes; proxy_hide_header Set-Cookie; add_header X-Sent $sent_http_set_cookie; }
+  location /once { proxy_pass http://gone; proxy_next_upstream_tries 1; }
   location /page { error_page 502 /page/502; proxy_pass http://none; }
   location /page/502 { return 200 page; }
   location /further { error_page 502 = @further; proxy_pass http://none; }
@@ -183,6 +185,12 @@ describe('drain', () => {
     expect(await bodies('/drained', '', 4)).toBe('bbbb')
     expect(await bodies('/drained', 'srv=first', 4)).toBe('aaaa')
     expect(await bodies('/drained', '', 2)).toBe('bb')
+  })
+
+  it('of a server that cannot be reached: another one takes over, tries permitting', async () => {
+    const response = await get('/gone', 'srv=gone')
+    expect([body(response), ...cookies(response)]).toEqual(['b', 'srv=second', 'own=1'])
+    expect(await get('/once', 'srv=gone')).toMatch(/^HTTP\/1\.1 502 /)
   })
 
   it('of the only server: others get a 502', async () => {
