@@ -9,11 +9,12 @@
 //     int32 16 conns, 17 fails, 18 in-flight requests, 19 effective weight, 20 configured weight, 21 health (0 up,
 //       1 checking, 2 unhealthy), 22 length of the key (0: the slot is free), 23 average in-flight time, 24 health
 //       checks made, 25 of them failed, 26 times unhealthy, 27 result of the last check (0 none, 1 passed, 2 failed),
-//       28-31 free. 21 and 24-27 are written by the master alone.
+//       28-31 free.
 //     bytes 128-255: the key, which the slot is found by: the peer's name, numbered where an upstream has it twice.
 //   row, 4 bytes a slot: connections of that worker to the peer of the slot: its share of `conns`, taken back when it
 //     dies. Written by the worker alone.
-// `conns` is changed with Atomics by every worker. All else of a slot is written under the lock.
+// `conns` is changed with Atomics by every worker. All else of a slot is written under the lock, but for what health
+// checks come to (21, 24-27): that is the master's, who writes it without, and with it 2 and 17 of a peer that is back.
 
 import { latin1 } from './latin1.ts'
 import { SharedLock } from './shared-lock.ts'
@@ -149,7 +150,8 @@ export class PeerState {
   }
   set health(health: Health) {
     if (health === 'unhealthy' && this.health !== 'unhealthy') this.#ints[TIMES_UNHEALTHY]!++
-    this.#ints[HEALTH] = HEALTH_WORDS.indexOf(health)
+    // Behind all that the master has written before.
+    Atomics.store(this.#ints, HEALTH, HEALTH_WORDS.indexOf(health))
   }
 
   /** A health check has ended. */

@@ -102,10 +102,9 @@ export class HealthChecks {
   ): PeerHealth | null {
     const memory = this.#loaded!.options.zones?.[`upstream ${group.name}`]
     if (memory === undefined) return null
-    const zone = PeerZone.in(memory, MASTER)
-    const state = zone.claim(key, peer.weight)
+    const state = PeerZone.in(memory, MASTER).claim(key, peer.weight)
     if (state === null) return null
-    const health = new PeerHealth(peer, zone, state, this.#report)
+    const health = new PeerHealth(peer, state, this.#report)
     for (const check of checks) {
       const id = identity(check, health.monitors)
       const findings = before?.monitors.get(id)?.findings ?? null

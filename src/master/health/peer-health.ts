@@ -1,6 +1,6 @@
 // What all health checks of one peer come to, kept in the peer's slot for the workers: it is healthy when all say so.
 
-import type { Health, PeerState, PeerZone } from '../../shared/peer-zone.ts'
+import type { Health, PeerState } from '../../shared/peer-zone.ts'
 import { sharedNow } from '../../worker/shared-clock.ts'
 import type { ConfiguredPeer } from '../../worker/upstream/peers.ts'
 import type { Monitor, MonitorOwner } from './monitor.ts'
@@ -11,39 +11,35 @@ export type Report = (peer: ConfiguredPeer, monitor: Monitor, verdict: Verdict, 
 
 export class PeerHealth implements MonitorOwner {
   readonly peer: ConfiguredPeer
-  readonly #zone: PeerZone
   readonly #state: PeerState
   readonly #report: Report
   /** By what checks of one peer are told apart by. */
   readonly monitors = new Map<string, Monitor>()
 
-  constructor(peer: ConfiguredPeer, zone: PeerZone, state: PeerState, report: Report) {
+  constructor(peer: ConfiguredPeer, state: PeerState, report: Report) {
     this.peer = peer
-    this.#zone = zone
     this.#state = state
     this.#report = report
   }
 
   checked(monitor: Monitor, verdict: Verdict, changed: boolean): void {
-    this.#zone.lock()
     this.#state.countCheck(verdict.passed)
-    this.#zone.unlock()
     if (changed) this.publish()
     this.#report(this.peer, monitor, verdict, changed)
   }
 
-  /** Lets the workers know. */
+  /**
+   * Lets the workers know. Without the zone's lock: a worker that died with it would have the master wait for itself.
+   */
   publish(): void {
     const state = this.#state
     const health = this.#worst()
-    this.#zone.lock()
     if (health === 'up' && state.out) {
       // What failed before is over; where `slow_start` says so, its weight comes back bit by bit.
       state.fails = 0
       if (this.peer.slowStart > 0) state.slowSince = sharedNow()
     }
     state.health = health
-    this.#zone.unlock()
   }
 
   #worst(): Health {
