@@ -48,7 +48,8 @@ export const reasons = {
   header_too_big: { meaning: 'the server sent a header of more than 4096 bytes', directive: null },
   bad_body: { meaning: 'the server sent content in broken chunks', directive: null },
   no_live_upstreams: {
-    meaning: 'every server is down, at its max_conns, or out after max_fails failures',
+    meaning:
+      'every server is down, drains, is unhealthy, has its max_conns, or is out after max_fails failures',
     directive: 'server',
   },
   body_gone: {

@@ -168,7 +168,7 @@ describe('a 502 or 504 of weir itself', () => {
       502,
       '/down',
       '',
-      'every server is down, at its max_conns, or out after max_fails failures; see server',
+      'every server is down, drains, is unhealthy, has its max_conns, or is out after max_fails failures; see server',
     ],
     ['resolve_failed', 502, '/name', '', 'no address was found for the name of the server; see resolver'],
     [
