@@ -3,7 +3,7 @@
 
 import type { Request } from '../http/request.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import { now } from '../tick.ts'
+import { monotonicNow, now } from '../tick.ts'
 import type { PeerConnection } from './connect.ts'
 import { type AttemptProgress, type Failure, mayTryAgain, type NextSettings } from './next.ts'
 import type { Outcome, Peer, PeerGroup } from './peers.ts'
@@ -20,7 +20,7 @@ export class Attempts {
   readonly #group: PeerGroup
   readonly #settings: NextSettings
   readonly #selection: Selection
-  readonly #started = now()
+  readonly #started = monotonicNow()
 
   constructor(r: Request, group: PeerGroup, settings: NextSettings) {
     this.states = r.upstream!
@@ -89,7 +89,7 @@ export class Attempts {
 
   /** Whether another attempt may follow a failure of the present one, peers permitting. */
   mayFollow(failure: Failure, progress: Omit<AttemptProgress, 'elapsed'>): boolean {
-    const elapsed = now() - this.#started
+    const elapsed = monotonicNow() - this.#started
     return mayTryAgain(this.#r, failure, { ...progress, elapsed }, this.#settings)
   }
 

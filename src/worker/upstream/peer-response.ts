@@ -52,6 +52,7 @@ export class PeerResponse implements BodyEvents {
   begin(connection: PeerConnection, headOnly: boolean): void {
     this.#connection = connection
     this.#headOnly = headOnly
+    this.#interim = 0
   }
 
   /** The attempt is over, whatever has come of it. */
