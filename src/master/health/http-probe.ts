@@ -60,10 +60,9 @@ export class HttpProber implements Prober {
   }
 
   #open(): Client {
-    const { host, path, port } = this.#peer
-    const name = path !== null ? 'localhost' : host!.includes(':') ? `[${host}]` : host!
     const keep = Math.max(1, this.#check.keepaliveTime)
-    return new this.#Client(`http://${name}:${path !== null ? 80 : this.#check.port || port}`, {
+    // Where it connects to and which Host it sends is said elsewhere.
+    return new this.#Client('http://localhost', {
       allowH2: false,
       maxHeaderSize: HEAD_LIMIT,
       // Exchange has its own.
