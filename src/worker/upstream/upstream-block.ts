@@ -10,14 +10,14 @@ import type { MakeBalancer } from './balance/balancer.ts'
 import { type BalancingMethod, methods } from './balance/methods.ts'
 import { roundRobin } from './balance/round-robin.ts'
 import type { IdleConnections } from './keepalive.ts'
+import { keepLive, peersFrom, type ServerSource, serverSource, slotsFor } from './live-servers.ts'
 import { DEFAULT_KEEPALIVE, DEFAULT_PEER, PeerGroup } from './peers.ts'
 import { isNeeded, resolverOf } from './resolver-conf.ts'
-import { keepLive, peersFrom, type ServerSource, serverSource, slotsFor } from './live-servers.ts'
 import { groupKey, RuntimeGroups, runtimeIdle } from './runtime-groups.ts'
 import { readServer, type ServerLine } from './server-line.ts'
-import { StickyGroup } from './sticky/sticky-group.ts'
-import { setSticky } from './sticky/sticky-conf.ts'
 import type { Stickiness } from './sticky/stickiness.ts'
+import { setSticky } from './sticky/sticky-conf.ts'
+import { StickyGroup } from './sticky/sticky-group.ts'
 import { parseUpstreamUrl, type UpstreamUrl } from './url.ts'
 import { setZone, zoneRoom } from './zone-conf.ts'
 
@@ -196,7 +196,8 @@ function lineSource(line: ServerLine, scope: Scope, context: BuildContext): Serv
   context.directive = directive
   const url = parseUpstreamUrl(address, 80, false)
   if ('error' in url) return context.error(`${url.error} in upstream "${address}"`)
-  if (service !== null && url.portText !== '') context.error(`service upstream "${address}" may not have port`)
+  if (service !== null && url.portText !== '')
+    context.error(`service upstream "${address}" may not have port`)
   if (service !== null && url.ip !== null) {
     context.error(`service upstream "${address}" requires domain name`)
   }
