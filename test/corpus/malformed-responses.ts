@@ -60,6 +60,7 @@ const chunks = (name: string, rest: string): MalformedResponse => ({
 })
 
 export const malformedResponses: readonly MalformedResponse[] = [
+  { name: 'status line: none, and no end', kind: 'head', parts: ['surplus'], log: NO_HEADER },
   status('no version', 'HTTP 200 OK'),
   status('version 2', 'HTTP/2 200 OK'),
   status('version 2.0', 'HTTP/2.0 200 OK'),

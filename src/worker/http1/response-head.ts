@@ -8,6 +8,9 @@ import { decimal } from './request-head.ts'
 const CONNECTION = hashName('connection')
 const CONTENT_LENGTH = hashName('content-length')
 const TRANSFER_ENCODING = hashName('transfer-encoding')
+/** What every head begins with. */
+const VERSION = 'HTTP/1.'
+const NO_HEADER = 'upstream sent no valid HTTP/1.0 header'
 
 export class ResponseHead extends HeadParser {
   status = 0
@@ -34,14 +37,16 @@ export class ResponseHead extends HeadParser {
   /** As HeadParser.parse; -1 leaves `refusal` set. */
   read(text: string): number {
     const end = this.parse(text)
-    if (end === INCOMPLETE) return INCOMPLETE
-    if (end < 0) this.refusal = this.#headRefusal()
+    // What begins as no head does is not waited for: nobody knows whether there is going to be an end of it.
+    if (end <= 0 && !text.startsWith(VERSION) && !VERSION.startsWith(text)) this.refusal = NO_HEADER
+    else if (end === INCOMPLETE) return INCOMPLETE
+    else if (end < 0) this.refusal = this.#headRefusal()
     else this.refusal = this.#interpret()
     return this.refusal === '' ? end : -1
   }
 
   protected override startLine(text: string, start: number, end: number): boolean {
-    if (end - start < 12 || !text.startsWith('HTTP/1.', start)) return false
+    if (end - start < 12 || !text.startsWith(VERSION, start)) return false
     this.minor = text.charCodeAt(start + 7) - 48
     if (this.minor < 0 || this.minor > 9 || text.charCodeAt(start + 8) !== 32) return false
     this.status = decimal(text.slice(start + 9, start + 12))
@@ -54,7 +59,7 @@ export class ResponseHead extends HeadParser {
   }
 
   #headRefusal(): string {
-    if (this.error === 'start line') return 'upstream sent no valid HTTP/1.0 header'
+    if (this.error === 'start line') return NO_HEADER
     if (this.error === 'too many fields') return 'upstream sent too many header lines'
     if (this.error === 'field') return `upstream sent invalid header: "${this.broken}"`
     return 'upstream sent invalid header'
