@@ -6,7 +6,8 @@
 
 import { openSync, writeSync } from 'node:fs'
 import { isMainThread, workerData } from 'node:worker_threads'
-import { WorkerStats } from '../../src/shared/stats.ts'
+import { PeerZone } from '../../src/shared/peer-zone.ts'
+import { WORKER_SLOTS, WorkerStats } from '../../src/shared/stats.ts'
 import { COUNTERS, type Inside, LINE_BYTES } from './inside.ts'
 
 /** Full collections cost some milliseconds of a worker's time each. */
@@ -14,12 +15,15 @@ const COLLECT_EVERY = 5000
 
 type Message =
   | { type: 'crash' }
-  | { type: 'worker'; slot: number; stats: SharedArrayBuffer }
+  | { type: 'worker'; slot: number; stats: SharedArrayBuffer; zones: Zones }
   | { type: 'heap'; slot: number; bytes: number }
+
+type Zones = Record<string, SharedArrayBuffer>
 
 interface Boot {
   slot: number
   stats: SharedArrayBuffer
+  plan: { options: { zones?: Zones } }
 }
 
 const channel = new BroadcastChannel('soak')
@@ -37,18 +41,21 @@ function liveHeap(): number {
 
 function watch(): void {
   const file = openSync(process.env.SOAK_INSIDE!, 'w')
-  const inside: Inside = { rows: [], heaps: {}, workers: 0 }
+  const inside: Inside = { rows: [], heaps: {}, peers: {}, workers: 0 }
   let stats: SharedArrayBuffer | null = null
+  let zones: Zones = {}
   process.on('SIGUSR2', () => tell({ type: 'crash' }))
   channel.onmessage = ({ data }) => {
     const message = data as Message
     if (message.type === 'heap') inside.heaps[message.slot] = message.bytes
     if (message.type !== 'worker') return
     stats = message.stats
+    zones = message.zones
     inside.workers++
   }
   setInterval(() => {
     inside.rows = stats === null ? [] : rows(stats)
+    inside.peers = peers(zones)
     writeSync(file, `${JSON.stringify(inside).padEnd(LINE_BYTES - 1)}\n`, 0)
   }, 1000).unref()
   setInterval(() => {
@@ -65,8 +72,18 @@ function rows(memory: SharedArrayBuffer): Inside['rows'] {
   return all.filter((row) => COUNTERS.some((name) => row[name] !== 0))
 }
 
-function work({ slot, stats }: Boot): void {
-  tell({ type: 'worker', slot, stats })
+/** Reloads keep the zones of upstreams that stay. */
+function peers(zones: Zones): Record<string, number> {
+  const conns: Record<string, number> = {}
+  for (const [name, memory] of Object.entries(zones)) {
+    const zone = name.startsWith('upstream ') ? PeerZone.existing(memory, WORKER_SLOTS - 1) : null
+    for (const [key, state] of zone?.states() ?? []) conns[`${name.slice(9)} ${key}`] = state.conns
+  }
+  return conns
+}
+
+function work({ slot, stats, plan }: Boot): void {
+  tell({ type: 'worker', slot, stats, zones: plan.options.zones ?? {} })
   setInterval(() => tell({ type: 'heap', slot, bytes: liveHeap() }), COLLECT_EVERY).unref()
   if (slot !== 0) return
   channel.onmessage = ({ data }) => {

@@ -7,10 +7,10 @@ import type { LogFindings } from './ledger.ts'
 import type { Sample } from './weir.ts'
 
 /** Resident memory may be this much larger at the end than after the warm-up: V8 gives pages back when it likes. */
-const RESIDENT_GROWTH = 0.1
-const RESIDENT_BYTES = 16 * 2 ** 20
+export const RESIDENT_GROWTH = 0.1
+export const RESIDENT_BYTES = 16 * 2 ** 20
 /** Live heap may grow by this: what is alive differs with what is in flight. */
-const HEAP_BYTES = 1.5 * 2 ** 20
+export const HEAP_BYTES = 1.5 * 2 ** 20
 
 export interface Verdict {
   measure: string
@@ -23,12 +23,14 @@ export interface Verdict {
   rule: string
 }
 
-export interface Outcome {
-  /** Before the load, and after it was quiet again. */
+/** weir before the load, during it, and after it was quiet again. */
+export interface Watched {
   before: Sample
   after: Sample
-  /** During the load. */
   samples: readonly Sample[]
+}
+
+export interface Outcome extends Watched {
   requests: number
   errors: number
   victims: number
@@ -63,11 +65,11 @@ export function passed(list: readonly Verdict[]): boolean {
   return list.every((verdict) => verdict.good !== false)
 }
 
-function heapOf(name: string): (sample: Sample) => number | null {
+export function heapOf(name: string): (sample: Sample) => number | null {
   return (sample) => sample.inside?.heaps[name] ?? null
 }
 
-function fixed(measure: string, value: number, wanted: number): Verdict {
+export function fixed(measure: string, value: number, wanted: number): Verdict {
   return {
     measure,
     start: '',
@@ -78,10 +80,10 @@ function fixed(measure: string, value: number, wanted: number): Verdict {
   }
 }
 
-type Reading = (sample: Sample) => number | null
+export type Reading = (sample: Sample) => number | null
 
 /** Must be back where it was before the load. */
-function back(
+export function back(
   measure: string,
   before: Sample,
   after: Sample,
@@ -104,14 +106,14 @@ function back(
 }
 
 /** A shared counter, over all rows. */
-function zero(counter: Counter, { before, after, samples }: Outcome): Verdict {
+export function zero(counter: Counter, { before, after, samples }: Watched): Verdict {
   const read: Reading = ({ inside }) => (inside === null ? null : total(inside, counter))
   const told = back(`shared counter: ${counter}`, before, after, samples, read, 'must be 0')
   return { ...told, good: read(after) === 0 }
 }
 
 /** Median of the last third after the warm-up against that of the first; the warm-up is the first quarter. */
-function grown(
+export function grown(
   measure: string,
   samples: readonly Sample[],
   read: Reading,
@@ -161,15 +163,15 @@ export function textTable(list: readonly Verdict[]): string {
     .join('\n')
 }
 
-/** The same for bench/results/soak.md, with what each verdict asks for and what the load was. */
-export function markdownReport(
-  description: string,
-  outcome: Outcome,
-  list: readonly Verdict[],
-  done: ReadonlyMap<string, number>,
-): string {
-  const line = (row: readonly string[]) => `| ${row.join(' | ')} |`
-  const measures = [
+/** What the columns of `verdictTable` are. */
+export const LEGEND =
+  'For memory, start and end are medians of the first and the last third after the warm-up; for the rest, the values before the load and after it.'
+
+const line = (row: readonly string[]) => `| ${row.join(' | ')} |`
+
+/** As `textTable`, in Markdown, with what each verdict asks for. */
+export function verdictTable(list: readonly Verdict[]): string {
+  return [
     line([...HEAD.slice(0, 4), 'required', 'verdict']),
     '| --- | ---: | ---: | ---: | --- | --- |',
     ...list.map((verdict) =>
@@ -179,13 +181,23 @@ export function markdownReport(
         verdict.good === null ? '' : verdict.good ? 'ok' : 'FAILED',
       ]),
     ),
-  ]
-  const load = [
-    line(['client', 'done']),
-    '| --- | ---: |',
-    ...[...done].sort().map(([name, count]) => line([name, String(count)])),
-  ]
-  return `${[description, summary(outcome), measures.join('\n'), 'For memory, start and end are medians of the first and the last third after the warm-up; for the rest, the values before the load and after it.', load.join('\n')].join('\n\n')}\n`
+  ].join('\n')
+}
+
+/** Counts by name, in Markdown. */
+export function countTable(name: string, count: string, counts: ReadonlyMap<string, number>): string {
+  const rows = [...counts].sort().map(([key, value]) => line([key, String(value)]))
+  return [line([name, count]), '| --- | ---: |', ...rows].join('\n')
+}
+
+/** All of it for bench/results/soak.md, with what the load was. */
+export function markdownReport(
+  description: string,
+  outcome: Outcome,
+  list: readonly Verdict[],
+  done: ReadonlyMap<string, number>,
+): string {
+  return `${[description, summary(outcome), verdictTable(list), LEGEND, countTable('client', 'done', done)].join('\n\n')}\n`
 }
 
 /** What happened, in one sentence. */

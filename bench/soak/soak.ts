@@ -1,53 +1,43 @@
-// `npm run soak`: weir under mixed load for minutes, with clients that leave, backends that die and a worker that is
-// made to crash, while it reloads and reopens its logs. Then everything must be back where it was. The order of a run
-// is read here from top to bottom.
+// `npm run soak`: the command line. Each part starts a weir of its own: see load.ts and chaos/chaos.ts.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { freePort } from '../port.ts'
-import { describeMachine, findTools } from '../tools.ts'
-import { leavingClients } from './aborts.ts'
-import { Backend } from './backends.ts'
-import { type ClientKind, goodClients, type Soak } from './clients.ts'
-import { OPEN, total } from './inside.ts'
-import { Ledger } from './ledger.ts'
-import { markdownReport, type Outcome, passed, summary, textTable, verdicts } from './report.ts'
-import { type Sample, SoakedWeir } from './weir.ts'
-import { Broken } from './wire.ts'
+import { runChaos } from './chaos/chaos.ts'
+import { runLoad } from './load.ts'
+import { type Section, saveSection } from './results.ts'
+import { BENCH } from './run.ts'
 
-const BENCH = fileURLToPath(new URL('..', import.meta.url))
-const RELOAD_EVERY = 20_000
-const CRASH_EVERY = 30_000
-const REOPEN_EVERY = 25_000
-const TELL_EVERY = 10_000
-/** Longer than every timeout of the configuration: after it nothing is open any more. */
-const QUIET = 30_000
+const HELP = `Usage: npm run soak [-- options]
 
-interface Counts {
-  reloads: number
-  reopens: number
-}
+Two parts, each on a weir of its own; exit code 1 when a check of either fails.
 
-const HELP = `Usage: npm run soak [-- --minutes N]
-
-Runs weir under mixed load and checks that nothing is left behind: answers, descriptors, memory, shared counters,
-access log. Writes bench/results/soak.md; exit code 1 when a check fails.
+load   mixed load on two workers: answers, descriptors, memory, shared counters and access log must be right while
+       clients leave, backends die, weir reloads and a worker crashes
+chaos  an upstream whose servers stop, come back, get slow and lie at random, all but two of them, on four workers: no
+       client may see an error that a retry could have avoided, and no server more requests than its max_conns; errors
+       that nothing could have avoided are counted by their reason
 
 Options:
-  -m, --minutes N   length of the load (default 5; parts of a minute are allowed)
-  -x, --times N     that many times the clients (default 1)
-      --keep        keep the folder with configuration and logs
-  -h, --help        this text
+  -p, --part load|chaos  this part only
+  -m, --minutes N        length of the load (default 5; parts of a minute are allowed)
+  -x, --times N          that many times the clients, in both parts (default 1)
+  -s, --seconds N        length of the chaos (default 180)
+      --seed N           what the chaos draws; the same seed draws the same, though who meets whom when is up to the
+                         machine (default: another one each time; it is printed)
+  -o, --out FILE         where the report goes (default bench/results/soak.md); sections of other parts stay in it
+      --keep             keep the folders with configuration and logs
+  -h, --help             this text
 `
 
 async function main(): Promise<boolean> {
   const { values } = parseArgs({
     options: {
+      part: { type: 'string', short: 'p' },
       minutes: { type: 'string', short: 'm', default: '5' },
       times: { type: 'string', short: 'x', default: '1' },
+      seconds: { type: 'string', short: 's', default: '180' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
+      out: { type: 'string', short: 'o', default: join(BENCH, 'results/soak.md') },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -56,192 +46,34 @@ async function main(): Promise<boolean> {
     process.stdout.write(HELP)
     return true
   }
+  const { part, keep, out } = values
   const minutes = positive('minutes', values.minutes)
+  const seconds = positive('seconds', values.seconds)
   const times = positive('times', values.times)
-
-  const folder = workFolder(values.keep)
-  const backends = [new Backend(), new Backend(), new Backend()] as const
-  for (const backend of backends) await backend.start()
-  const [first, second, flaky] = backends
-  const ports = {
-    handOff: await freePort(),
-    reuseport: await freePort(),
-    steady: [first.port, second.port],
-    flaky: flaky.port,
-    dead: await freePort(),
+  const seed = Number(values.seed)
+  if (!Number.isSafeInteger(seed)) throw new Error(`--seed takes a whole number, not "${values.seed}"`)
+  const parts: Record<string, () => Promise<Section>> = {
+    load: () => runLoad({ minutes, times, keep }),
+    chaos: () => runChaos({ seconds, seed, times, keep }),
   }
-  const weir = new SoakedWeir(folder, ports)
-  try {
-    await weir.ready()
-    const before = await quiet(weir, null)
-    flaky.beFlaky()
-    const ledger = new Ledger()
-    console.log(`${minutes} minutes of load on process ${weir.child.pid}; logs in ${folder}`)
-    const { samples, counts } = await load(weir, ledger, [ports.handOff, ports.reuseport], minutes, times)
-    console.log('the load has stopped; waiting until nothing is open')
-    const after = await quiet(weir, before)
-    for (const backend of backends) backend.stop()
-    await weir.child.stop('SIGQUIT', 10_000)
-    const outcome: Outcome = {
-      before,
-      after,
-      samples,
-      requests: ledger.issued,
-      errors: ledger.errorCount,
-      victims: ledger.victims,
-      crashes: ledger.crashes.length,
-      ...counts,
-      alarms: weir.alarms(),
-      log: ledger.compareLog(weir.log('access.log')),
-      buffered: ledger.compareBuffered(weir.log('second.log')),
-    }
-    return report(outcome, ledger, minutes)
-  } finally {
-    for (const backend of backends) backend.stop()
-    await weir.child.stop('SIGKILL')
+  if (part !== undefined && !Object.hasOwn(parts, part)) {
+    throw new Error(`--part takes ${Object.keys(parts).join(' or ')}, not "${part}"`)
   }
+  let good = true
+  for (const [name, run] of Object.entries(parts)) {
+    if (part !== undefined && part !== name) continue
+    const section = await run()
+    saveSection(out, section)
+    good &&= section.good
+  }
+  console.log(`written: ${relative(process.cwd(), out)}`)
+  return good
 }
 
 function positive(name: string, text: string): number {
   const value = Number(text)
   if (!(value > 0)) throw new Error(`--${name} takes a number above 0, not "${text}"`)
   return value
-}
-
-function workFolder(keep: boolean): string {
-  mkdirSync(join(BENCH, '.work'), { recursive: true })
-  const folder = mkdtempSync(join(BENCH, '.work/soak-'))
-  if (!keep) process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
-/** A sample once nothing is open; the last one when that does not come. `baseline`: null before the load. */
-async function quiet(weir: SoakedWeir, baseline: Sample | null): Promise<Sample> {
-  const deadline = Date.now() + QUIET
-  for (;;) {
-    await delay(1100)
-    const sample = weir.sample(0)
-    const { inside } = sample
-    const calm =
-      inside !== null && inside.workers > 0 && OPEN.every((counter) => total(inside, counter) === 0)
-    if (calm && (baseline === null || sample.descriptors <= baseline.descriptors)) return sample
-    if (Date.now() > deadline) return sample
-    if (!weir.child.running) throw new Error(`weir has ended\n${weir.child.stderr}`)
-  }
-}
-
-/** The load with its disturbances, and a sample each second. */
-async function load(
-  weir: SoakedWeir,
-  ledger: Ledger,
-  ports: readonly number[],
-  minutes: number,
-  times: number,
-): Promise<{ samples: Sample[]; counts: Counts }> {
-  const counts: Counts = { reloads: 0, reopens: 0 }
-  let turn = 0
-  let stopping = false
-  const soak: Soak = {
-    ledger,
-    port: () => ports[turn++ % ports.length]!,
-    get stopping() {
-      return stopping
-    },
-  }
-  const clients = [...goodClients, ...leavingClients].flatMap((kind) =>
-    Array.from({ length: Math.ceil(kind.clients * times) }, () => repeat(soak, kind)),
-  )
-  const disturbances = [
-    every(RELOAD_EVERY, () => {
-      counts.reloads++
-      weir.reload()
-    }),
-    every(REOPEN_EVERY, () => {
-      counts.reopens++
-      weir.reopen()
-    }),
-    every(CRASH_EVERY, () => {
-      ledger.crash()
-      weir.crash()
-    }),
-  ]
-  const samples = await watch(weir, ledger, minutes * 60_000)
-  for (const timer of disturbances) clearInterval(timer)
-  stopping = true
-  await Promise.all(clients)
-  return { samples, counts }
-}
-
-/** As setInterval, with the first call after half of the time, so that short runs meet everything. */
-function every(milliseconds: number, action: () => void): NodeJS.Timeout {
-  setTimeout(action, milliseconds / 2).unref()
-  return setInterval(action, milliseconds)
-}
-
-/** Session after session of one client. */
-async function repeat(soak: Soak, kind: ClientKind): Promise<void> {
-  while (!soak.stopping) {
-    try {
-      await kind.session(soak, kind.name)
-    } catch (error) {
-      soak.ledger.failed(kind.name, error as Error, error instanceof Broken)
-      await delay(100)
-    }
-  }
-}
-
-/** Samples for `milliseconds`, and tells how it goes. */
-async function watch(weir: SoakedWeir, ledger: Ledger, milliseconds: number): Promise<Sample[]> {
-  const samples: Sample[] = []
-  const started = Date.now()
-  let told = 0
-  let done = 0
-  while (Date.now() - started < milliseconds) {
-    await delay(1000)
-    const time = Date.now() - started
-    const sample = weir.sample(time)
-    samples.push(sample)
-    if (!weir.child.running) throw new Error(`weir has ended\n${weir.child.stderr}`)
-    if (process.stdout.isTTY || time - told >= TELL_EVERY) {
-      const rate = ((ledger.doneCount - done) / (time - told)) * 1000
-      const line = progress(sample, ledger, rate)
-      process.stdout.write(process.stdout.isTTY ? `\r${line}\x1b[K` : `${line}\n`)
-      told = time
-      done = ledger.doneCount
-    }
-  }
-  if (process.stdout.isTTY) process.stdout.write('\n')
-  return samples
-}
-
-function progress(sample: Sample, ledger: Ledger, rate: number): string {
-  const { inside } = sample
-  const open = inside === null ? '?' : OPEN.map((counter) => total(inside, counter)).join('/')
-  return [
-    `${Math.round(sample.time / 1000)} s`.padStart(6),
-    `${ledger.doneCount} done`,
-    `${Math.round(rate)}/s`,
-    `${ledger.errorCount} errors`,
-    `${ledger.victims} lost in ${ledger.crashes.length} crashes`,
-    `${(sample.resident / 2 ** 20).toFixed(0)} MiB`,
-    `${sample.descriptors} descriptors`,
-    `${OPEN.join('/')} ${open}`,
-  ].join('  ')
-}
-
-function report(outcome: Outcome, ledger: Ledger, minutes: number): boolean {
-  const list = verdicts(outcome)
-  const good = passed(list)
-  const { cpu, cores, kernel, node } = describeMachine(findTools())
-  const machine = `${cpu}, ${cores} cores, Linux ${kernel}; Node ${node}; ${new Date().toISOString()}`
-  const description = `${minutes} minutes of mixed load on two workers: ${good ? 'passed' : 'FAILED'}. ${machine}`
-  console.log(`\n${summary(outcome)}\n`)
-  for (const line of [...ledger.errors, ...outcome.alarms.slice(0, 20)]) console.log(`  ${line}`)
-  console.log(`${textTable(list)}\n`)
-  const file = join(BENCH, 'results/soak.md')
-  writeFileSync(file, markdownReport(description, outcome, list, ledger.done))
-  console.log('written: bench/results/soak.md')
-  return good
 }
 
 main().then(

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { Child } from '../children.ts'
 import { listening } from '../port.ts'
 import { residentBytes } from '../proc.ts'
-import { type Ports, soakConf } from './conf.ts'
 import { type Inside, readInside } from './inside.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/master/main.ts', import.meta.url))
@@ -25,13 +24,15 @@ export interface Sample {
 export class SoakedWeir {
   readonly child: Child
   readonly #folder: string
-  readonly #ports: Ports
+  readonly #conf: (generation: number) => string
+  readonly #ports: readonly number[]
   #generation = 0
   #logs = 0
 
-  /** Starts it in `folder`; it serves once `ready` resolves. */
-  constructor(folder: string, ports: Ports) {
+  /** Starts it in `folder`, to listen on `ports`; it serves once `ready` resolves. `conf`: the text, by generation. */
+  constructor(folder: string, ports: readonly number[], conf: (generation: number) => string) {
     this.#folder = folder
+    this.#conf = conf
     this.#ports = ports
     mkdirSync(join(folder, 'logs'), { recursive: true })
     this.#writeConf()
@@ -44,8 +45,7 @@ export class SoakedWeir {
 
   async ready(): Promise<void> {
     try {
-      await listening(this.child, this.#ports.handOff)
-      await listening(this.child, this.#ports.reuseport)
+      for (const port of this.#ports) await listening(this.child, port)
     } catch (error) {
       throw new Error(`weir ${(error as Error).message}\n${this.child.stderr}`)
     }
@@ -56,7 +56,7 @@ export class SoakedWeir {
   }
 
   #writeConf(): void {
-    writeFileSync(join(this.#folder, 'nginx.conf'), soakConf(this.#ports, ++this.#generation))
+    writeFileSync(join(this.#folder, 'nginx.conf'), this.#conf(++this.#generation))
   }
 
   reload(): void {

@@ -29,6 +29,8 @@ const READ_AHEAD = 64 * 1024
 
 export class Wire {
   readonly socket: Socket
+  /** The answer that is being read or was read last, as far as it has come; null before its head. */
+  partial: Answer | null = null
   #bytes: Buffer = Buffer.alloc(0)
   #closed: Error | null = null
   #wake: (() => void) | null = null
@@ -71,15 +73,19 @@ export class Wire {
 
   /** Reads one answer; `slow` waits that many milliseconds between pieces of the body. */
   async answer(head = false, slow = 0): Promise<Answer> {
+    this.partial = null
     const { status, fields } = await this.#head()
     const check = new PatternCheck()
-    const answer = { status, fields, length: 0, pattern: true, start: '' }
+    const answer: Answer = { status, fields, length: 0, pattern: true, start: '' }
+    this.partial = answer
     const take = async (count: number): Promise<void> => {
       for (let left = count; left > 0; ) {
         const chunk = await this.#some(left)
         left -= chunk.length
         if (answer.start.length < 64) answer.start += chunk.toString('latin1', 0, 64)
         check.add(chunk)
+        answer.length = check.length
+        answer.pattern = check.right
         if (slow > 0) await delay(slow)
       }
     }
@@ -88,8 +94,6 @@ export class Wire {
       else if (fields.has('content-length')) await take(Number(fields.get('content-length')))
       else await this.#untilEnd(take)
     }
-    answer.length = check.length
-    answer.pattern = check.right
     return answer
   }
 
