@@ -30,6 +30,7 @@ import { zstd } from './modules/filter/compress/zstd.ts'
 import { expires } from './modules/filter/expires.ts'
 import { gunzip } from './modules/filter/gunzip.ts'
 import { headers } from './modules/filter/headers.ts'
+import { limitRate } from './modules/filter/limit-rate.ts'
 import { notModified } from './modules/filter/not-modified.ts'
 import { range } from './modules/filter/range.ts'
 import { internal } from './modules/internal.ts'
@@ -83,6 +84,7 @@ export const httpModules: readonly Module[] = [
   zstd,
   compress,
   range,
+  limitRate,
   log,
 ] as Module[]
 

@@ -84,6 +84,8 @@ large_client_header_buffers | number size | 4 8k | further buffers of a request'
 least_conn | | | the server with the fewest requests for its weight is next
 least_time | header/last_byte [inflight] | | the server that is expected to answer first is next
 limit_except | method ... { ... } | | directives for all other methods
+limit_rate | rate | 0 | bytes a second that a response is sent with at most; 0: as fast as its client takes it
+limit_rate_after | size | 0 | how much of a response is sent before \`limit_rate\` holds
 lingering_close | off/on/always | on | reads on what a client still sends before its connection is closed
 lingering_time | time | 30s | how long that may last
 lingering_timeout | time | 5s | longest wait for more of it

@@ -40,6 +40,8 @@ export interface ContentSource extends BodySource {
 
 /** A filter that may hold content back for a while, as one that compresses does; between the source and the client. */
 export interface HoldingFilter extends BodySource {
+  /** What it gives its content to. */
+  out: BodySink
   /** The filter before it, nearer to the source; null: there is none. */
   readonly previous: HoldingFilter | null
   /** true: content that it was given is still on its way, and it finalises the request with OK itself behind that. */

@@ -2,6 +2,7 @@
 
 import { coreHttp } from '../modules/core.ts'
 import { serveErrorPage } from '../modules/error-page.ts'
+import { limitContent } from '../modules/filter/limit-rate.ts'
 import { DECLINED, DONE, OK, type Result } from './module.ts'
 import type { Request } from './request.ts'
 import { closesConnection, specialResponse } from './special-response.ts'
@@ -40,6 +41,7 @@ export function sendHead(r: Request): boolean {
     }
   }
   r.stream.sendHead(r)
+  if (r.limitRate > 0 && !response.headerOnly) limitContent(r)
   return true
 }
 

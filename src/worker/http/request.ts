@@ -156,6 +156,8 @@ export class Request {
   source: ContentSource | null = null
   /** The filter that holds back content, the one nearest to the client of several. */
   holding: HoldingFilter | null = null
+  /** Bytes a second that the response is limited to, 0: not limited; -1: that has not been decided. */
+  limitRate = -1
   /** Connection is kept after this request, as far as both sides are concerned. */
   keepalive = false
   ended = false

@@ -104,7 +104,7 @@ export const variables: Record<string, VariableReader> = {
   https: (r) => (client(r).tls ? 'on' : ''),
   is_args: (r) => (r.args === '' ? '' : '?'),
   is_request_port: (r) => (requestPort(r) === '' ? '' : ':'),
-  limit_rate: () => '0',
+  limit_rate: (r) => String(Math.max(0, r.limitRate)),
   msec: () => seconds(now()),
   nginx_version: () => version,
   pid: () => String(process.pid),

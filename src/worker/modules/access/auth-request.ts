@@ -6,6 +6,7 @@ import { defineModule, type Module, OK, type Result } from '../../http/module.ts
 import type { Request } from '../../http/request.ts'
 import { subrequest } from '../../http/subrequest.ts'
 import { type DeclaredVariable, declareVariable } from '../../http/variables.ts'
+import { assignRate } from '../filter/limit-rate.ts'
 
 interface Assignment {
   variable: DeclaredVariable
@@ -45,7 +46,9 @@ function handleAuthRequest(r: Request): Promise<Result> {
   return new Promise((settle) => {
     const started = subrequest(r, r.conf(authRequest).authRequest as string, null, (sub) => {
       for (const { variable, value } of r.conf(authRequest).authRequestSet) {
-        variable.assign(r, value.evaluate(sub))
+        const text = value.evaluate(sub)
+        if (variable.name === 'limit_rate') assignRate(r, text)
+        else variable.assign(r, text)
       }
       settle(verdict(r, sub))
     })

@@ -18,6 +18,7 @@ import { planOfBlock } from '../../http/plan.ts'
 import { compileRegex } from '../../http/regex.ts'
 import type { Request } from '../../http/request.ts'
 import { declareVariable } from '../../http/variables.ts'
+import { assignRate } from '../filter/limit-rate.ts'
 import { compileCondition } from './condition.ts'
 import { matches, note } from './match.ts'
 import { existingProgram, NEXT, type Program, programOf, type Step } from './program.ts'
@@ -105,12 +106,17 @@ function addSet(...[directive, context]: Parameters<Setter>): true {
 }
 
 function assignment(name: string, context: Parameters<Setter>[1], evaluate: (r: Request) => string): Step {
-  if (name.toLowerCase() === 'limit_rate') context.error('setting "$limit_rate" is not supported by weir yet')
   const variable = declareVariable(context, name)
   if (variable.name === 'args') {
     return (r) => {
       r.args = evaluate(r)
       r.targetValid = false
+      return NEXT
+    }
+  }
+  if (variable.name === 'limit_rate') {
+    return (r) => {
+      assignRate(r, evaluate(r))
       return NEXT
     }
   }

@@ -5,6 +5,7 @@ import { hashName } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
 import { askForCharset } from '../../filter/charset.ts'
+import { acceptRate } from '../../filter/limit-rate.ts'
 import { redirects } from '../../redirects.ts'
 import { type CookiePlan, makeCookiePlan, rewriteCookie } from './cookies.ts'
 import { rewriteRefresh } from './redirect.ts'
@@ -26,6 +27,8 @@ type Treatment =
   | 'hide'
   | 'charset'
   | 'charset, passed'
+  | 'rate'
+  | 'rate, passed'
   | 'type'
   | 'encoding'
   | 'location'
@@ -90,6 +93,10 @@ export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
   if ((conf.proxyIgnoreHeaders & IGNORABLE['x-accel-charset']) === 0) {
     const hidden = treatments.get('x-accel-charset') === 'hide'
     treatments.set('x-accel-charset', hidden ? 'charset' : 'charset, passed')
+  }
+  if ((conf.proxyIgnoreHeaders & IGNORABLE['x-accel-limit-rate']) === 0) {
+    const hidden = treatments.get('x-accel-limit-rate') === 'hide'
+    treatments.set('x-accel-limit-rate', hidden ? 'rate' : 'rate, passed')
   }
   for (const name of CONNECTION_FIELDS) treatments.set(name, 'hide')
   return {
@@ -200,6 +207,12 @@ function treat(
       return ''
     case 'charset, passed':
       askForCharset(r, fields.value(index))
+      return null
+    case 'rate':
+      acceptRate(r, fields.value(index))
+      return ''
+    case 'rate, passed':
+      acceptRate(r, fields.value(index))
       return null
     case 'encoding':
       response.contentEncoding = fields.value(index)
