@@ -1,7 +1,7 @@
 // Sizes that may hold variables, as `limit_rate`: a number where none stands in it, else a value for each request.
 
-import { parseSize } from '../../shared/conf/values.ts'
 import type { Setter } from '../../shared/conf/command.ts'
+import { parseSize } from '../../shared/conf/values.ts'
 import { type ComplexValue, compileValue } from './complex-value.ts'
 import type { Request } from './request.ts'
 
