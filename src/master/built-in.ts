@@ -4,7 +4,7 @@ import { modules } from '../worker/modules.ts'
 import { methods } from '../worker/upstream/balance/methods.ts'
 import { packageRoot } from './paths.ts'
 
-/** nginx's optional modules that weir may have: option word by the name of weir's module. */
+/** nginx's optional modules that weir may have: option word by the name of weir's module, or of its directive. */
 const optional: Record<string, string> = {
   ssl: 'http_ssl_module',
   http2: 'http_v2_module',
@@ -53,13 +53,13 @@ const standard: Record<string, string> = {
   upstream_least_time: 'http_upstream_least_time_module',
   upstream_random: 'http_upstream_random_module',
   upstream: 'http_upstream_keepalive_module',
-  upstream_zone: 'http_upstream_zone_module',
+  zone: 'http_upstream_zone_module',
 }
 
 /** `--prefix=... --with-... --without-...` */
 export function configureArguments(): string {
   const built = new Set([
-    ...modules.map(({ name }) => name),
+    ...modules.flatMap(({ name, commands }) => [name, ...commands.map((command) => command.name)]),
     ...methods.map(({ name }) => `upstream_${name}`),
   ])
   const withNames = Object.entries(optional).filter(([name]) => built.has(name))
