@@ -1,7 +1,10 @@
 // `-t` and `-T`: everything a start does up to the sockets, then what was found, in nginx's words.
 
+import { unknownDirectives } from '../shared/conf/build.ts'
+import type { Directive } from '../shared/conf/directive.ts'
 import { reportToStderr } from '../shared/error-log.ts'
-import { buildLoaded, dump, type LoadedCycle, readSource, startError } from './cycle.ts'
+import { modules } from '../worker/modules.ts'
+import { buildLoaded, dump, type LoadedCycle, readSource, type Source, startError } from './cycle.ts'
 import { bindForTest } from './listen.ts'
 import { closeLogFiles, openLogFiles } from './master-log.ts'
 import type { Options } from './options.ts'
@@ -13,10 +16,13 @@ export async function testConfiguration(options: Options, paths: Paths): Promise
   const { confFile } = paths
   const failed = `weir: configuration file ${confFile} test failed\n`
   let loaded: LoadedCycle
+  let source: Source | null = null
   try {
-    loaded = await buildLoaded(readSource(options, paths), paths, null)
+    source = readSource(options, paths)
+    loaded = await buildLoaded(source, paths, null)
   } catch (error) {
     reportToStderr('emerg', startError(error))
+    reportUnknown(source?.tree ?? [], startError(error))
     say(failed)
     return 1
   }
@@ -33,6 +39,13 @@ export async function testConfiguration(options: Options, paths: Paths): Promise
   if (!options.quiet) say(`weir: configuration file ${confFile} test is successful\n`)
   if (options.dump) process.stdout.write(dump(loaded.source, options), 'latin1')
   return 0
+}
+
+/** nginx ends at the first error; a file that was written for nginx may have more directives that weir lacks. */
+function reportUnknown(tree: Directive[], reported: string): void {
+  for (const { message } of unknownDirectives(tree, modules)) {
+    if (message !== reported) reportToStderr('emerg', message)
+  }
 }
 
 function reportFindings({ core, cycle, workerConnections }: LoadedCycle, quiet: boolean): void {

@@ -122,6 +122,22 @@ describe('-t', () => {
     expect(stderr.match(/\[notice\]/g)).toHaveLength(3)
   })
 
+  it('names every directive that weir does not have, once each, behind the error that nginx ends with', async () => {
+    const text = `pid a; pid b; http { geo $x { default 0; } types { slice on; }
+      server { slice 1m; prox_pass x; slice 2m; location / { proxy_cache off; } } }`
+    await writeFile(join(folder, 'conf/unknown.conf'), text)
+    const { code, stderr } = await weir('-t', '-p', folder, '-c', 'conf/unknown.conf')
+    expect(code).toBe(1)
+    const place = `${join(folder, 'conf/unknown.conf')}:`
+    expect(stderr.replaceAll(place, '').split('\n').slice(0, -2)).toEqual([
+      'weir: [emerg] "pid" directive is duplicate in 1',
+      'weir: [emerg] the "geo" directive is not supported by weir yet in 1',
+      'weir: [emerg] the "slice" directive is not supported by weir yet in 2',
+      'weir: [emerg] unknown directive "prox_pass" in 2, did you mean "proxy_pass"?',
+      'weir: [emerg] the "proxy_cache" directive is not supported by weir yet in 2',
+    ])
+  })
+
   it('reports a log file that cannot be opened', async () => {
     await writeFile(join(folder, 'conf/log.conf'), 'error_log /nowhere/x.log; events {}')
     const { code, stderr } = await weir('-t', '-p', folder, '-c', 'conf/log.conf')

@@ -191,6 +191,18 @@ describe('include', () => {
     expect(messageOf(text)).toBe('invalid number of arguments in "include" directive in a.conf:1')
   })
 
+  it('that swallowed the next directive may lack its semicolon', () => {
+    expect(messageOf('include a\nuser b;')).toBe(
+      'invalid number of arguments in "include" directive in a.conf:2, is a ";" missing before "user"?',
+    )
+    expect(messageOf('include a\nevents {}')).toBe(
+      'directive "include" is not terminated by ";" in a.conf:2, is a ";" missing before "events"?',
+    )
+    expect(messageOf('events { include a }')).toBe(
+      'unexpected "}" in a.conf:1, is a ";" missing at the end of "include"?',
+    )
+  })
+
   it('opens no block', () => {
     expect(messageOf('include a {}')).toBe('directive "include" is not terminated by ";" in a.conf:1')
   })

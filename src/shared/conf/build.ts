@@ -17,7 +17,7 @@ import {
   SERVER,
   UPSTREAM,
 } from './command.ts'
-import { ConfError, type Directive, type Place, placeSuffix } from './directive.ts'
+import { ConfError, type Directive, missing, type Place, placeSuffix } from './directive.ts'
 import { unknownDirective } from './names.ts'
 
 /** What conf/build.ts needs to know of a module. The worker's modules add phases, filters and variables. */
@@ -196,6 +196,26 @@ export function buildCycle(tree: Directive[], modules: readonly ConfModule[], op
   return { root, context }
 }
 
+/**
+ * An error for each name in the tree that is no directive of weir's, at its first place: what `buildCycle` would come to
+ * one by one.
+ */
+export function unknownDirectives(tree: Directive[], modules: readonly ConfModule[]): ConfError[] {
+  const commands = commandTable(modules)
+  const errors = new Map<string, ConfError>()
+  const walk = (directives: Directive[]): void => {
+    for (const directive of directives) {
+      const { name, block } = directive
+      if (directive.broken !== undefined || errors.has(name)) continue
+      const entries = commands.get(name)
+      if (entries === undefined) errors.set(name, unknownDirective(directive, commands.keys()))
+      else if (block !== null && entries.some(({ command }) => typeof command.block === 'number')) walk(block)
+    }
+  }
+  walk(tree)
+  return [...errors.values()]
+}
+
 interface Entry {
   command: Command
   module: ConfModule
@@ -229,25 +249,28 @@ function configure(
   for (const directive of directives) {
     context.directive = directive
     context.scope = scope
-    if (directive.broken !== undefined) throw new ConfError(directive.broken, directive)
+    if (directive.broken !== undefined) throw new ConfError(directive.broken, directive, directive.hint)
     const entries = commands.get(directive.name)
     if (entries === undefined) throw unknownDirective(directive, commands.keys())
     const entry = entries.find((candidate) => candidate.command.in & scope.kind)
     if (entry === undefined) context.error(`"${directive.name}" directive is not allowed here`)
-    checkForm(directive, entry.command, context)
+    checkForm(directive, entry.command, commands)
     apply(scope, directive, entry, commands, context)
   }
 }
 
-function checkForm(directive: Directive, command: Command, context: BuildContext): void {
+function checkForm(directive: Directive, command: Command, commands: Map<string, Entry[]>): void {
+  const { name, args, block } = directive
   const wantsBlock = command.block !== undefined
-  if (wantsBlock && directive.block === null)
-    context.error(`directive "${directive.name}" has no opening "{"`)
-  if (!wantsBlock && directive.block !== null)
-    context.error(`directive "${directive.name}" is not terminated by ";"`)
-  if (!fits(directive.args.length, command.args)) {
-    context.error(`invalid number of arguments in "${directive.name}" directive`)
-  }
+  if (wantsBlock && block === null) throw new ConfError(`directive "${name}" has no opening "{"`, directive)
+  const wrong =
+    !wantsBlock && block !== null
+      ? `directive "${name}" is not terminated by ";"`
+      : `invalid number of arguments in "${name}" directive`
+  if (wantsBlock === (block !== null) && fits(args.length, command.args)) return
+  // Where a semicolon was forgotten, the directive behind it is among the arguments.
+  const next = args.find((argument) => commands.has(argument))
+  throw new ConfError(wrong, directive, next === undefined ? '' : missing(`before "${next}"`))
 }
 
 function fits(count: number, arity: Arity): boolean {
@@ -287,7 +310,7 @@ function apply(
 /** Setters of raw blocks see complete ones only. */
 function rejectBroken(block: Directive[]): void {
   for (const entry of block) {
-    if (entry.broken !== undefined) throw new ConfError(entry.broken, entry)
+    if (entry.broken !== undefined) throw new ConfError(entry.broken, entry, entry.hint)
     if (entry.block !== null) rejectBroken(entry.block)
   }
 }

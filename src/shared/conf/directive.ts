@@ -16,6 +16,8 @@ export interface Directive {
    * conf/build.ts throws it when it gets there, so errors before it come first, as in nginx.
    */
   broken?: string
+  /** What to say behind the place of `broken`. */
+  hint?: string
 }
 
 /** The "file" of directives given with `-g`. */
@@ -33,6 +35,7 @@ export class ConfError extends Error {
   readonly line: number
   /** The message without place and hint. */
   readonly reason: string
+  readonly hint: string
 
   constructor(message: string, at: Place | null, hint = '') {
     super(message + placeSuffix(at) + hint)
@@ -40,7 +43,13 @@ export class ConfError extends Error {
     this.file = at?.file ?? null
     this.line = at?.line ?? 0
     this.reason = message
+    this.hint = hint
   }
+}
+
+/** The hint that a semicolon may be missing. */
+export function missing(where: string): string {
+  return `, is a ";" missing ${where}?`
 }
 
 /** ` in FILE:LINE`, ` in command line`, or nothing for null. */

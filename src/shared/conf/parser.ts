@@ -126,7 +126,8 @@ function toDirective(statement: Statement & { type: 'directive' }, file: string)
 }
 
 function brokenEntry(error: ConfError, file: string): Directive {
-  return { name: '', args: [], file: error.file ?? file, line: error.line, block: null, broken: error.reason }
+  const { reason: broken, hint, line } = error
+  return { name: '', args: [], file: error.file ?? file, line, block: null, broken, hint }
 }
 
 function readSource(path: string, at: Place | null): string {

@@ -2,7 +2,7 @@
 // Follows ngx_conf_read_token to the letter, so that a text means the same here and there, errors and all. Text is a
 // binary string: one character is one byte of the file.
 
-import { COMMAND_LINE, ConfError } from './directive.ts'
+import { COMMAND_LINE, ConfError, missing } from './directive.ts'
 
 /** One step of the text. `line` is where it ended, the line nginx names in messages. */
 export type Statement =
@@ -56,7 +56,7 @@ export class Tokenizer {
         return { type: 'end', line: this.#line }
       }
       if (code === CLOSE_BRACE) {
-        if (words.length > 0) this.#unexpected(code)
+        if (words.length > 0) this.#unexpected(code, missing(`at the end of "${words[0]}"`))
         return { type: 'close', line: this.#line }
       }
       const isQuote = code === DOUBLE_QUOTE || code === SINGLE_QUOTE
@@ -138,8 +138,8 @@ export class Tokenizer {
     this.#startLine = this.#line
   }
 
-  #unexpected(code: number): never {
-    this.#fail(`unexpected "${String.fromCharCode(code)}"`)
+  #unexpected(code: number, hint = ''): never {
+    this.#fail(`unexpected "${String.fromCharCode(code)}"`, hint)
   }
 
   #unexpectedEnd(): never {
@@ -159,8 +159,8 @@ export class Tokenizer {
     this.#fail(`too long parameter, probably missing terminating "${quote}" character`)
   }
 
-  #fail(message: string): never {
-    throw new ConfError(message, { file: this.#file, line: this.#line })
+  #fail(message: string, hint = ''): never {
+    throw new ConfError(message, { file: this.#file, line: this.#line }, hint)
   }
 }
 

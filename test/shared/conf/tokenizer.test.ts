@@ -105,7 +105,7 @@ describe('errors', () => {
     [';', 'unexpected ";" in a.conf:1'],
     ['a;\n;', 'unexpected ";" in a.conf:2'],
     ['{', 'unexpected "{" in a.conf:1'],
-    ['a }', 'unexpected "}" in a.conf:1'],
+    ['a }', 'unexpected "}" in a.conf:1, is a ";" missing at the end of "a"?'],
     ['a "b"c;', 'unexpected "c" in a.conf:1'],
     ['a "b"};', 'unexpected "}" in a.conf:1'],
     ['a "b"#\n;', 'unexpected "#" in a.conf:1'],
