@@ -4,7 +4,8 @@
 
 import { hostname } from 'node:os'
 import type { BuildContext } from '../../shared/conf/build.ts'
-import type { Directive } from '../../shared/conf/directive.ts'
+import { ConfError, type Directive } from '../../shared/conf/directive.ts'
+import { nearest } from '../../shared/conf/nearest.ts'
 import { asciiLower } from '../../shared/latin1.ts'
 import type { Module, VariableFamily, VariableReader } from './module.ts'
 import { isChangeable, isFixed, isNginxVariable } from './nginx-variables.ts'
@@ -214,7 +215,13 @@ export function checkVariables(context: BuildContext): void {
 function refuseUnknown(context: BuildContext, { name, known, usedBy }: DeclaredVariable): void {
   if (known) return
   if (isNginxVariable(name)) context.error(`the "${name}" variable is not supported by weir yet`, usedBy)
-  context.error(`unknown "${name}" variable`, usedBy)
+  throw new ConfError(`unknown "${name}" variable`, usedBy, hint(context, name))
+}
+
+function hint(context: BuildContext, name: string): string {
+  const declared = [...of(context).variables.values()].filter(({ known }) => known)
+  const similar = nearest(name, [...declared.map((found) => found.name), ...variableNames()])
+  return similar === null ? '' : `, did you mean "${similar}"?`
 }
 
 /**

@@ -87,6 +87,7 @@ describe('a complex value', () => {
     ['$' + '{}', 'invalid variable name'],
     ['$' + '{a', 'the closing bracket in "a" variable is missing'],
     ['$nothing', 'unknown "nothing" variable'],
+    ['$remote_adr', 'unknown "remote_adr" variable in nginx.conf:1, did you mean "remote_addr"?'],
     ['$ssl_protocol', 'the "ssl_protocol" variable is not supported by weir yet'],
     ['$0', 'unknown "0" variable'],
   ])('%j is refused: %s', (text, message) => {
