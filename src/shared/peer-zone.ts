@@ -1,7 +1,8 @@
 // What all workers know together of the peers of one upstream. Layout, writers and meaning stand here only.
 //
 // Zone `upstream NAME`: a header, then a slot for each peer, then a row of connection counts for each worker.
-//   header, 64 bytes: int32 0: lock; 1: slots; the rest is free.
+//   header, 64 bytes: int32 0: lock; 1: slots; 2: those that have ever been in use, which are the first ones; 3: how
+//     often the lock has been taken. The rest is free.
 //   slot, 256 bytes:
 //     float64 0 checked, 1 accessed (see below), 2 slow start began, 3 average header time, 4 average response time,
 //       5 current weight, 6 and 7 in-flight requests' time and when it was counted up. Moments are milliseconds of
@@ -23,6 +24,8 @@ import { WORKER_SLOTS } from './stats.ts'
 const HEADER_BYTES = 64
 const SLOT_BYTES = 256
 const SLOTS_AT = 1
+const USED_AT = 2
+const TURN_AT = 3
 const KEY_AT = 128
 /** Longest key: a unix socket's path, its scheme and a number fit. */
 const LONGEST_KEY = SLOT_BYTES - KEY_AT
@@ -234,7 +237,7 @@ export class PeerZone {
     this.#bytes = Buffer.from(memory)
     this.#slots = slots
     this.#worker = worker
-    this.#lock = new SharedLock(this.#ints, 0, worker + 1)
+    this.#lock = new SharedLock(this.#ints, 0, worker + 1, TURN_AT)
     this.#ints[SLOTS_AT] = slots
   }
 
@@ -283,16 +286,14 @@ export class PeerZone {
 
   /** Whether a peer is called `key`. */
   has(key: string): boolean {
-    for (let slot = 0; slot < this.#slots; slot++) {
-      if (this.#slot(slot)[KEY_LENGTH]! > 0 && this.#key(slot) === key) return true
-    }
+    for (let slot = 0; slot < this.#used; slot++) if (this.#isKey(slot, key)) return true
     return false
   }
 
   /** The state of every peer there is by its key, for who only looks. */
   states(): Map<string, PeerState> {
     const states = new Map<string, PeerState>()
-    for (let slot = 0; slot < this.#slots; slot++) {
+    for (let slot = 0; slot < this.#used; slot++) {
       const ints = this.#slot(slot)
       if (ints[KEY_LENGTH] === 0) continue
       states.set(this.#key(slot), new PeerState(ints, this.#row(this.#worker).subarray(slot, slot + 1)))
@@ -303,7 +304,7 @@ export class PeerZone {
   /** Frees the slots of all peers but those called `keys`, once no request is at them. Called by the master. */
   keepOnly(keys: ReadonlySet<string>): void {
     this.lock()
-    for (let slot = 0; slot < this.#slots; slot++) {
+    for (let slot = 0; slot < this.#used; slot++) {
       const ints = this.#slot(slot)
       if (ints[KEY_LENGTH] === 0 || keys.has(this.#key(slot)) || Atomics.load(ints, CONNS) > 0) continue
       ints.fill(0)
@@ -315,7 +316,7 @@ export class PeerZone {
   reclaim(worker: number): void {
     this.#lock.releaseOf(worker + 1)
     const row = this.#row(worker)
-    for (let slot = 0; slot < this.#slots; slot++) {
+    for (let slot = 0; slot < this.#used; slot++) {
       const ints = this.#slot(slot)
       // Which of them were in flight only the worker knew: the count begins anew.
       if (row[slot] !== 0) ints[INFLIGHT] = 0
@@ -326,17 +327,39 @@ export class PeerZone {
 
   #find(key: string): number {
     if (key.length > LONGEST_KEY) return -1
+    const used = this.#used
     let free = -1
-    for (let slot = 0; slot < this.#slots; slot++) {
-      if (this.#slot(slot)[KEY_LENGTH] === 0) {
-        if (free < 0) free = slot
-      } else if (this.#key(slot) === key) return slot
+    for (let slot = 0; slot < used; slot++) {
+      if (this.#isKey(slot, key)) return slot
+      if (free < 0 && this.#keyLength(slot) === 0) free = slot
     }
-    if (free >= 0) {
-      this.#slot(free)[KEY_LENGTH] = key.length
-      this.#bytes.write(key, HEADER_BYTES + free * SLOT_BYTES + KEY_AT, 'latin1')
+    if (free < 0) {
+      if (used === this.#slots) return -1
+      free = used
+      this.#ints[USED_AT] = used + 1
     }
+    this.#bytes.write(key, HEADER_BYTES + free * SLOT_BYTES + KEY_AT, 'latin1')
+    this.#slot(free)[KEY_LENGTH] = key.length
     return free
+  }
+
+  get #used(): number {
+    return this.#ints[USED_AT]!
+  }
+
+  #keyLength(slot: number): number {
+    return this.#ints[(HEADER_BYTES + slot * SLOT_BYTES) / 4 + KEY_LENGTH]!
+  }
+
+  /** Without making a text of what is there: a thousand servers look for theirs among a thousand. */
+  #isKey(slot: number, key: string): boolean {
+    if (this.#keyLength(slot) !== key.length) return false
+    const begin = HEADER_BYTES + slot * SLOT_BYTES + KEY_AT
+    // From the end, where addresses differ.
+    for (let index = key.length - 1; index >= 0; index--) {
+      if (this.#bytes[begin + index] !== key.charCodeAt(index)) return false
+    }
+    return key.length > 0
   }
 
   #slot(slot: number): Int32Array {

@@ -31,6 +31,20 @@ describe('a peer zone', () => {
     expect(zone.claim('b', 1)).not.toBeNull()
   })
 
+  it('gives slots that are free again to others, and finds peers behind them', () => {
+    const shared = memory()
+    const zone = zoneOf(shared)
+    for (const key of ['a:10', 'a:20', 'a:30']) zone.claim(key, 1)!.fails = 1
+    zone.keepOnly(new Set(['a:20', 'a:30']))
+    const other = zoneOf(shared, 1)
+    expect([other.has('a:10'), other.has('a:30'), other.has('')]).toEqual([false, true, false])
+    expect(other.claim('b:10', 1)!.fails).toBe(0)
+    expect(other.claim('a:30', 1)!.fails).toBe(1)
+    expect(other.claim('a:31', 1)!.fails).toBe(0)
+    expect([...zone.states().keys()]).toEqual(['b:10', 'a:20', 'a:30', 'a:31'])
+    expect(other.claim('a:32', 1)).toBeNull()
+  })
+
   it('begins anew with a peer whose weight has changed, and only then', () => {
     const zone = zoneOf(memory())
     const state = zone.claim('a', 5)!
