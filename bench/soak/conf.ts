@@ -43,6 +43,8 @@ http {
     upstream steady { ${steady} keepalive 16; keepalive_timeout 3s; }
     upstream mixed { server 127.0.0.1:${ports.steady[0]}; server 127.0.0.1:${ports.flaky}; keepalive 8; keepalive_timeout 3s; }
     upstream flaky { server 127.0.0.1:${ports.flaky}; keepalive 4; keepalive_timeout 3s; }
+    # Of several servers each would be out for a while after an answer that does not come.
+    upstream alone { server 127.0.0.1:${ports.steady[0]}; keepalive 4; keepalive_timeout 3s; }
     upstream dead { server 127.0.0.1:${ports.dead}; }
 
     server {
@@ -60,7 +62,8 @@ http {
         location /mixed/ { proxy_pass http://mixed/; }
         location /flaky/ { proxy_pass http://flaky/; }
         location /dead/ { proxy_pass http://dead/; }
-        location /hang { proxy_read_timeout 1s; proxy_pass http://steady; }
+        location /hang { proxy_read_timeout 1s; proxy_pass http://alone; }
+        location /cut/ { proxy_pass http://alone; }
         location /tunnel {
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection upgrade;
