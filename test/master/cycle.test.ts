@@ -34,6 +34,13 @@ describe('a name that cannot be looked up', () => {
     expect([...cycle.context.live.values()]).toMatchObject([{ name: 'gone.invalid', once: true }])
   })
 
+  it('is named with the line of proxy_pass', async () => {
+    const { cycle } = await load('server { location / {\n\nproxy_pass http://gone.invalid; } }')
+    expect(cycle.context.warnings).toContain(
+      'host not found in upstream "gone.invalid": it counts as down until its name can be resolved in nginx.conf:3',
+    )
+  })
+
   it('keeps the addresses it had before, which is a warning too', async () => {
     const first = await load()
     first.options.addresses = { 'gone.invalid': ['127.0.0.9'] }

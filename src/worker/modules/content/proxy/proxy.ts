@@ -74,6 +74,8 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     conf.proxyPass = passIn(scope, conf.proxyPass, outer?.proxyPass)
     conf.proxySetHeader = inheritedHeaders(conf, ownHeaders(scope, proxy.index), outer?.proxySetHeader)
     conf.redirects = redirectRules(conf.proxyRedirect, outer?.redirects, conf.proxyPass)
+    // What is wrong with the backend is wrong there, not where the location begins.
+    context.directive = scope.directive?.block?.find(({ name }) => name === 'proxy_pass') ?? context.directive
     conf.plan = conf.proxyPass === undefined ? null : new ProxyPlan(conf, conf.proxyPass, context)
   },
   variables: proxyVariables,
