@@ -10,6 +10,8 @@ import { RoundRobin } from './round-robin.ts'
 import { MOST_TRIES } from './weighted-list.ts'
 
 const POINTS_FOR_WEIGHT = 160
+/** Points of all servers: weights that come to more, of services in the DNS for one, get their part of so many. */
+const MOST_POINTS = 2 ** 21
 
 export class ConsistentHash implements Balancer {
   readonly circle: Circle
@@ -22,9 +24,11 @@ export class ConsistentHash implements Balancer {
 
   constructor(peers: readonly Peer[], key: ComplexValue) {
     const servers = [...Map.groupBy(peers, ({ server }) => server)]
+    const total = peers.reduce((sum, { weight }) => sum + weight, 0)
+    const scale = Math.min(POINTS_FOR_WEIGHT, MOST_POINTS / total)
     this.circle = new Circle(
       servers.flatMap(([server, own], index) =>
-        own.map(({ weight }) => ({ index, server, count: weight * POINTS_FOR_WEIGHT })),
+        own.map(({ weight }) => ({ index, server, count: Math.max(1, Math.floor(weight * scale)) })),
       ),
     )
     this.servers = servers.map(([, own]) => new RoundRobin(own))
@@ -74,10 +78,6 @@ interface Points {
 /** More than there are servers: a point in order is a hash times this and the index of a server. Below 2 ** 53 in all. */
 const SERVERS = 2 ** 21
 
-function hashOf(point: number): number {
-  return Math.floor(point / SERVERS)
-}
-
 /** Points in order, each at a place of its own; of several at one place the first server's stays. */
 export class Circle {
   readonly #hashes: Uint32Array
@@ -96,9 +96,17 @@ export class Circle {
     }
     // Numbers sort much faster than anything that needs a function to compare.
     points.sort()
-    const kept = points.filter((point, at) => at === 0 || hashOf(point) !== hashOf(points[at - 1]!))
-    this.#hashes = Uint32Array.from(kept, hashOf)
-    this.#servers = Uint32Array.from(kept, (point) => point % SERVERS)
+    const hashes = new Uint32Array(used)
+    const servers = new Uint32Array(used)
+    let kept = 0
+    for (const point of points) {
+      const hash = Math.floor(point / SERVERS)
+      if (kept > 0 && hashes[kept - 1] === hash) continue
+      hashes[kept] = hash
+      servers[kept++] = point - hash * SERVERS
+    }
+    this.#hashes = hashes.subarray(0, kept)
+    this.#servers = servers.subarray(0, kept)
   }
 
   /** Index of the first point at or behind `hash`; behind the last one, their number. */
@@ -111,6 +119,11 @@ export class Circle {
       else high = middle
     }
     return low
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#hashes.length
   }
 
   /** Index of the server whose point number `point` is, going around as often as needed. */

@@ -69,6 +69,13 @@ describe('ConsistentHash', () => {
     }
   })
 
+  it('has a bounded number of points whatever the weights', () => {
+    const balancer = new ConsistentHash(weighted(1e9, 1e9, 2e9), uri)
+    expect(balancer.circle.size).toBeLessThanOrEqual(2 ** 21)
+    const { a, b, c } = shares(KEYS.map((key) => sequence(balancer, 1, asking(key))))
+    for (const share of [a!, b!, c! / 2]) expect(Math.abs(share / KEYS.length - 0.25)).toBeLessThan(0.05)
+  })
+
   it('takes turns among the addresses of one name', () => {
     const peers = weighted(1, 1, 1).map((peer, index) => (index < 2 ? { ...peer, server: 'both' } : peer))
     const balancer = new ConsistentHash(peers, uri)
