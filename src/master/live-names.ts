@@ -9,6 +9,8 @@ import type { MasterLog } from './master-log.ts'
 const KEPT = 10_000
 /** No answer is used for less. */
 const LEAST = 1_000
+/** Nor for more: name servers may say years, which is longer than timers run. */
+const MOST = 86_400_000
 /** After failures a name is looked up again after a second, then twice that time, up to this. */
 const LONGEST_PAUSE = 10_000
 /** How long a start or a reload waits for the first addresses of names. */
@@ -66,7 +68,7 @@ class Follower {
     }
     this.#failures = 0
     this.#use(addresses)
-    return once ? 0 : Math.max(LEAST, ttl ?? KEPT)
+    return once ? 0 : Math.min(MOST, Math.max(LEAST, ttl ?? KEPT))
   }
 
   /** As in nginx, a name that is known to be gone has no addresses any more; any other failure leaves those it had. */

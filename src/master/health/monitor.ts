@@ -3,7 +3,7 @@
 
 import type { Health } from '../../shared/peer-zone.ts'
 import type { HealthCheck } from '../../worker/upstream/health/health-check.ts'
-import type { Prober, Verdict } from './probe.ts'
+import { delay, type Prober, type Verdict } from './probe.ts'
 
 /** What is known of the peer so far. */
 export interface Findings {
@@ -55,7 +55,7 @@ export class Monitor {
   start(): void {
     const { interval, jitter } = this.check
     const wait = Math.min(Math.max(0, this.#due - performance.now()), interval)
-    this.#timer = setTimeout(() => this.#ask(), Math.round(wait + Math.random() * jitter))
+    this.#timer = setTimeout(() => this.#ask(), delay(Math.round(wait + Math.random() * jitter)))
   }
 
   stop(): void {

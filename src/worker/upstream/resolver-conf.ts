@@ -10,6 +10,8 @@ import { defineModule } from '../http/module.ts'
 import { addressName, parseUpstreamUrl } from './url.ts'
 
 const DNS_PORT = 53
+/** Node's timers run no longer: those that are to do so end at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 type Directive = Omit<ResolverSettings, 'timeout'>
 
@@ -44,7 +46,7 @@ export const resolverDirectives = defineModule<ResolverConf>({
 /** What is in force in a scope. */
 export function resolverOf(scope: Scope): ResolverSettings {
   const { resolver, resolverTimeout } = scope.conf(resolverDirectives)
-  return { ...(resolver ?? DEFAULT_RESOLVER), timeout: resolverTimeout }
+  return { ...(resolver ?? DEFAULT_RESOLVER), timeout: Math.min(resolverTimeout, LONGEST_TIMER) }
 }
 
 /** Whether a backend whose name has no address makes the configuration invalid, in a scope. */

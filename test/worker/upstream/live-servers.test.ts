@@ -159,6 +159,11 @@ describe('the resolver of a live name', () => {
     })
   })
 
+  it('waits no longer than timers run', () => {
+    const timeout = 2 ** 31 - 1
+    expect(settings('server a.test resolve; resolver_timeout 60d;')).toMatchObject({ timeout })
+  })
+
   it('is the system where none is named', () => {
     expect(settings('server a.test resolve;')).toMatchObject({ servers: null, timeout: 30_000 })
   })

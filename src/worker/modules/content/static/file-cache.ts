@@ -40,6 +40,8 @@ interface Loading {
 
 /** Shortest pause between two looks for files that nobody asks for. */
 const SWEEP = 1000
+/** And at most so long: `inactive` may be longer than timers run. */
+const LONGEST_PAUSE = 3_600_000
 
 export class FileCache {
   readonly #settings: CacheSettings
@@ -148,7 +150,7 @@ export class FileCache {
       for (const [key, entry] of this.#entries) if (this.#isIdle(entry)) this.#drop(key, entry)
       if (this.#entries.size > 0) this.#sweepLater()
     }
-    setTimeout(sweep, Math.max(SWEEP, this.#settings.inactive)).unref()
+    setTimeout(sweep, Math.min(Math.max(SWEEP, this.#settings.inactive), LONGEST_PAUSE)).unref()
   }
 
   #wants(file: OpenFile): boolean {
