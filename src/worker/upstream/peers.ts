@@ -149,13 +149,18 @@ export class PeerGroup {
   #zone: PeerZone | null = null
   #set: PeerSet | null = null
   #peers: Map<string, OwnPeer> | null = null
+  /** Those of the group in whose place this one is, until it has its own. */
+  #known: Map<string, OwnPeer> | null
 
   constructor(options: GroupOptions) {
     this.name = options.name
     this.methodName = options.methodName ?? 'round robin'
     this.keepalive = options.keepalive
     this.idle = options.idle ?? new IdleConnections(options.keepalive)
-    this.#options = options
+    const { before, ...own } = options
+    // The group before is not held on to: it had one before it, and so on.
+    this.#known = before?.keyed ?? null
+    this.#options = own
   }
 
   /** Called once before the first request. */
@@ -215,8 +220,10 @@ export class PeerGroup {
       const { picker, tried } = selection
       zone.lock()
       try {
-        const peer = picker.pick(tried, sharedNow())
-        if (peer?.state.take(0)) return peer
+        // While workers change over from one server to several, some of them take what it has left without the lock.
+        let peer = picker.pick(tried, sharedNow())
+        while (peer !== null && !peer.state.take(peer.maxConns)) peer = picker.pick(tried, sharedNow())
+        if (peer !== null) return peer
       } finally {
         zone.unlock()
       }
@@ -293,7 +300,8 @@ export class PeerGroup {
   }
 
   #withState(configured: readonly ConfiguredPeer[]): Map<string, OwnPeer> {
-    const known = this.#peers ?? this.#options.before?.keyed ?? new Map<string, OwnPeer>()
+    const known = this.#peers ?? this.#known ?? new Map<string, OwnPeer>()
+    this.#known = null
     const peers = new Map<string, OwnPeer>()
     for (const [key, peer] of keyed(configured)) {
       const old = known.get(key)

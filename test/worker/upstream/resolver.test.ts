@@ -256,6 +256,20 @@ describe('groups of run time', () => {
     expect(second.set.peers[0]).toBe(first.set.peers[1])
   })
 
+  it('hold on to no group before them', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const old = new WeakRef(await reach('a.test'))
+    clock += 10_000
+    const later = new Promise<PeerGroup | null>((done) => groups.resolve(url('a.test'), client, done))
+    asked.at(-1)!.done(found('192.0.2.2', '192.0.2.3'))
+    const group = await later
+    await new Promise(setImmediate)
+    collect()
+    expect(old.deref()).toBeUndefined()
+    expect(groups.find(url('a.test'))).toBe(group)
+  })
+
   it('differ by port and share their idle connections', async () => {
     const [first, second] = [await reach('a.test'), await reach('a.test:81')]
     expect(second).not.toBe(first)
