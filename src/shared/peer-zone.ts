@@ -384,7 +384,10 @@ export function zoneBytes(slots: number, workers = WORKER_SLOTS): number {
   return HEADER_BYTES + slots * (SLOT_BYTES + 4 * workers)
 }
 
+/** Slots in a small zone: what is known of an only server stays when others join it. */
+const FEWEST_SLOTS = 16
+
 /** Slots for an upstream that has `peers` now: a reload that brings some more keeps the zone. */
 export function zoneSlots(peers: number): number {
-  return 2 ** Math.ceil(Math.log2(peers + 3))
+  return 2 ** Math.ceil(Math.log2(Math.max(peers + 3, FEWEST_SLOTS)))
 }

@@ -113,6 +113,6 @@ describe('a peer zone', () => {
 
 describe('zoneSlots', () => {
   it('leaves room, and stays the same for a few peers more', () => {
-    expect([0, 1, 2, 5, 6, 13, 100].map(zoneSlots)).toEqual([4, 4, 8, 8, 16, 16, 128])
+    expect([0, 1, 2, 13, 14, 29, 100].map(zoneSlots)).toEqual([16, 16, 16, 16, 32, 32, 128])
   })
 })

@@ -28,7 +28,7 @@ type Parameter = (line: Draft, value: string, context: BuildContext) => boolean
 
 /** Parameters with a value by name. */
 const valued: Readonly<Record<string, Parameter>> = {
-  weight: ({ options }, value) => set(options, 'weight', parseInteger(value) || null),
+  weight: ({ options }, value) => set(options, 'weight', readWeight(value)),
   max_conns: ({ options }, value) => set(options, 'maxConns', parseInteger(value)),
   max_fails: ({ options }, value) => set(options, 'maxFails', parseInteger(value)),
   fail_timeout: ({ options }, value) => set(options, 'failTimeout', parseSeconds(value)),
@@ -86,6 +86,14 @@ export function readServer(
     context.error(`service upstream "${address}" requires "resolve" parameter`)
   }
   return { address, ...line, directive }
+}
+
+/** Shared memory has no room for more, and nothing could tell the difference. */
+const MOST_WEIGHT = 2 ** 31 - 1
+
+function readWeight(value: string): number | null {
+  const weight = parseInteger(value)
+  return weight === null || weight === 0 ? null : Math.min(weight, MOST_WEIGHT)
 }
 
 function readRoute(route: string, context: BuildContext): string {

@@ -38,6 +38,13 @@ async function send(count: number): Promise<void> {
 
 const received = () => backends.map(({ requests }) => requests.length)
 
+it('weights beyond what shared memory has room for are like the largest', async () => {
+  const vars = await startBackends(2)
+  engine = await TestEngine.start(conf('server %A1%; server %A2% weight=4294967296;'), vars)
+  await send(4)
+  expect(received()).toEqual([0, 4])
+})
+
 describe('least_time', () => {
   it.each(['header', 'last_byte', 'header inflight', 'last_byte inflight', 'Header'])(
     '%s: sends requests to the server that answers faster',
