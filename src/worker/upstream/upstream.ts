@@ -123,7 +123,8 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     idle.reader.reset()
     this.#connection = idle
     this.#attempts.current!.connectTime = 0
-    if (repeatable(this.r, this.#settings.next)) this.#send(idle)
+    const kept = !this.#hasBody || this.#kept !== null
+    if (kept && repeatable(this.r, this.#settings.next)) this.#send(idle)
     else this.#sendOnceSure(idle)
   }
 

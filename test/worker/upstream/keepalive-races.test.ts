@@ -104,8 +104,16 @@ describe.each(MODES)('a backend that closes kept connections (%s)', (mode) => {
   })
 })
 
-describe('a POST on a connection that its backend has closed by then', () => {
-  it.each([false, true])('goes out on a fresh one (reset: %s)', async (reset) => {
+/** More content than is kept: it cannot be sent again. */
+const long = `PUT /calm/2 HTTP/1.1\r\nHost: test\r\nContent-Length: 20000\r\n\r\n${'hello'.repeat(4000)}`
+
+describe('a request that goes out once only, on a connection that its backend has closed by then', () => {
+  it.each([
+    ['POST', request('POST', '/calm/2'), false],
+    ['POST', request('POST', '/calm/2'), true],
+    ['long PUT', long, false],
+    ['long PUT', long, true],
+  ])('$0: goes out on a fresh one (reset: $2)', async (name, text, reset) => {
     const client = engine.connect()
     const answer = ask(client, request('POST', '/calm/1'))
     const first = await calm.next()
@@ -113,9 +121,9 @@ describe('a POST on a connection that its backend has closed by then', () => {
     await first.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
     expect(await answer).toBe(200)
     first.destroy(reset)
-    const second = ask(client, request('POST', '/calm/2'))
+    const second = ask(client, text)
     const peer = await calm.next()
-    expect(await peer.take('hello')).toContain('POST /calm/2')
+    expect(await peer.take('hello')).toContain(`${name.split(' ').at(-1)} /calm/2`)
     await peer.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
     expect(await second).toBe(200)
     client.transport.break()
