@@ -110,14 +110,18 @@ override_charset | on/off | off | whether \`charset\` counts for responses of ba
 pid | file | logs/weir.pid | file with the process id
 port_in_redirect | on/off | on | redirects of weir's own name the port
 proxy_bind | address [transparent]; off | off | address from which backends are connected to
+proxy_buffer_size | size | 4k | how long the head of a backend's response may be
 proxy_connect_timeout | time | 60s | time for a connection to a backend
 proxy_cookie_domain | domain replacement; off | off | rewrites \`Domain\` of \`Set-Cookie\`
 proxy_cookie_flags | cookie [flag ...]; off | off | sets and removes flags of cookies
 proxy_cookie_path | path replacement; off | off | rewrites \`Path\` of \`Set-Cookie\`
+proxy_force_ranges | on/off | off | answers requests for a part of what backends send whole, whatever they say of ranges
 proxy_forwarded_headers | on/off | off | sends \`Host\`, \`X-Real-IP\` and \`X-Forwarded-For\`, \`-Proto\`, \`-Host\` and \`-Port\`, unless \`proxy_set_header\` sets them
 proxy_hide_header | field | | a field of backends that clients do not get
 proxy_http_version | 1.0/1.1 | 1.1 | version spoken to backends
+proxy_ignore_client_abort | on/off | off | goes on with a request at its backend after the client has gone
 proxy_ignore_headers | field ... | | fields of backends that are passed on but not obeyed
+proxy_intercept_errors | on/off | off | has \`error_page\` answer in place of backends, for statuses of 300 and above that it names
 proxy_method | method | | method of requests to backends, in place of the client's
 proxy_next_upstream | condition ... | error timeout | failures after which a request goes to another server: error, timeout, invalid_header, http_500, http_502, http_503, http_504, http_403, http_404, http_429, non_idempotent, off
 proxy_next_upstream_timeout | time | 0 | time in which a request may go to another server; 0: any

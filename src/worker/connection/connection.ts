@@ -342,6 +342,8 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     const last = !r.keepalive || settings.keepaliveTimeout.idle === 0 || stream.unasked
     this.#settings = settings
     this.#release(stream)
+    // It has outlived the connection.
+    if (this.#phase === 'closed') return
     if (broken) {
       const reset = settings.resetTimedoutConnection && (this.#timedOut || r.response.status === CLOSE)
       return this.#breakOff(reset || stream.writer.endsWithConnection)
@@ -427,12 +429,14 @@ export class Http1Connection implements TransportOwner, StreamOwner {
       if (error !== null) r.log('info', `client closed connection (${errnoText(error)})`)
       this.#body?.abort()
       if (!r.ended) this.#clientGone(r)
-      if (!r.ended) finalize(r, CLIENT_CLOSED_REQUEST)
+      if (!r.ended && r.source?.outlivesClient !== true) finalize(r, CLIENT_CLOSED_REQUEST)
     }
     this.#leave()
     this.#readTimer.dispose()
     this.#sendWatch?.dispose()
     this.#host.closed(this)
+    // Nothing that is sent waits for anybody from here on.
+    if (r !== undefined && !r.ended) (r.holding ?? r.source)?.resume()
   }
 
   onDrain(): void {

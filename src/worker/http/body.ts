@@ -32,6 +32,8 @@ export interface RequestContent extends BodySource {
 
 /** Who produces the content of a response. */
 export interface ContentSource extends BodySource {
+  /** It goes on without the client, whose connection is gone: `proxy_ignore_client_abort`. */
+  readonly outlivesClient?: boolean
   /** The client went away before the request has ended: stop, and end it. */
   clientGone(): void
   /** The request has ended, by whatever way: nothing more is to be done for it. */

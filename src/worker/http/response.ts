@@ -26,6 +26,8 @@ export class Response {
   modifiedTime = -1
   /** A part of the content may be asked for. */
   allowRanges = false
+  /** ... one only, and the whole where several are asked for. */
+  singleRange = false
   /**
    * Sent in place of the whole content, in this order, which is not always that of the content; null: the whole. Only
    * ever set, when the head is sent, where `allowRanges` was.
@@ -128,7 +130,7 @@ export class Response {
     this.contentLength = -1
     this.lastModified = null
     this.modifiedTime = -1
-    this.allowRanges = false
+    this.allowRanges = this.singleRange = false
     this.parts = null
     this.held = null
     this.made = null

@@ -62,6 +62,11 @@ function addErrorPage(...[directive, context, previous]: Parameters<Setter>): Ma
   return pages
 }
 
+/** Whether a page is configured for `status` where the request is. */
+export function hasErrorPage(r: Request, status: number): boolean {
+  return r.conf(errorPages).errorPage?.has(status) === true
+}
+
 /** Serves the page configured for `status`, if there is one: true, and the request will end by itself. */
 export function serveErrorPage(r: Request, status: number): boolean {
   const { errorPage, recursiveErrorPages } = r.conf(errorPages)

@@ -5,8 +5,6 @@ import { latin1 } from '../../shared/latin1.ts'
 import { ResponseHead } from '../http1/response-head.ts'
 import { TOO_BIG_HEADER } from './next.ts'
 
-/** nginx's default proxy_buffer_size, which bounds the head of a response. */
-const HEAD_LIMIT = 4096
 /** So much is looked at first: most heads are shorter. */
 const FIRST_LOOK = 512
 
@@ -35,15 +33,15 @@ export class HeadReader {
     this.#text = ''
   }
 
-  /** Takes `bytes[start, end)`; the position behind the head when `head` is complete, UNFINISHED or REFUSED. */
-  read(bytes: Buffer, start: number, end: number): number {
+  /** Takes `bytes[start, end)` of a head of at most `limit` bytes; the position behind the head when `head` is complete, UNFINISHED or REFUSED. */
+  read(bytes: Buffer, start: number, end: number, limit: number): number {
     const before = this.#text.length
     let stop = end - start > FIRST_LOOK ? start + FIRST_LOOK : end
     for (;;) {
       const text = this.#text + latin1(bytes, start, stop)
       const length = this.head.read(text)
       if (length < 0) return this.#refuse(this.head.refusal)
-      if (length > HEAD_LIMIT || (length === 0 && text.length >= HEAD_LIMIT)) {
+      if (length > limit || (length === 0 && text.length >= limit)) {
         return this.#refuse(TOO_BIG_HEADER)
       }
       if (length > 0) {
@@ -55,7 +53,7 @@ export class HeadReader {
         this.#text = text
         return UNFINISHED
       }
-      stop = end - start > HEAD_LIMIT + 1 ? start + HEAD_LIMIT + 1 : end
+      stop = end - start > limit + 1 ? start + limit + 1 : end
     }
   }
 

@@ -3,13 +3,14 @@
 
 import type { Fields } from '../http/fields.ts'
 import { sendHead } from '../http/finalize.ts'
+import { PartSink } from '../http/part-sink.ts'
 import type { Request } from '../http/request.ts'
 import type { BodyEvents } from '../http1/body-decoder.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import type { PeerConnection } from './connect.ts'
 import { REFUSED, UNFINISHED } from './head-reader.ts'
 import { BROKEN_CHUNKS, type Failure, headFailure, PREMATURE_CLOSE } from './next.ts'
-import type { UpstreamProtocol } from './protocol.ts'
+import type { UpstreamProtocol, UpstreamSettings } from './protocol.ts'
 
 /** Interim responses before the final one; more is a backend gone wrong. */
 const MAX_INTERIM = 32
@@ -20,6 +21,8 @@ export interface ResponseOwner {
   headSeen(head: ResponseHead): boolean
   /** The backend accepts the upgrade that the client asked for; `fromPeer` came behind its head. */
   upgraded(head: ResponseHead, fromPeer: Buffer | null): void
+  /** `target`, a URI or a location, makes the response instead. */
+  redirected(target: string): void
   /** All of the response is with the client; `spoiled`: the connection cannot be used again. */
   responseComplete(spoiled: boolean): void
   responseFailed(failure: Failure): void
@@ -30,7 +33,7 @@ export interface ResponseOwner {
 export class PeerResponse implements BodyEvents {
   readonly #r: Request
   readonly #protocol: UpstreamProtocol
-  readonly #readTimeout: number
+  readonly #settings: UpstreamSettings
   readonly #owner: ResponseOwner
   #connection: PeerConnection | null = null
   /** The peer is asked for a head only. */
@@ -41,10 +44,10 @@ export class PeerResponse implements BodyEvents {
   /** The client has no room for more. */
   #paused = false
 
-  constructor(r: Request, protocol: UpstreamProtocol, readTimeout: number, owner: ResponseOwner) {
+  constructor(r: Request, protocol: UpstreamProtocol, settings: UpstreamSettings, owner: ResponseOwner) {
     this.#r = r
     this.#protocol = protocol
-    this.#readTimeout = readTimeout
+    this.#settings = settings
     this.#owner = owner
   }
 
@@ -83,7 +86,7 @@ export class PeerResponse implements BodyEvents {
    */
   #readHead(bytes: Buffer, start: number, end: number): number {
     const { reader } = this.#connection!
-    const at = reader.read(bytes, start, end)
+    const at = reader.read(bytes, start, end, this.#settings.bufferSize)
     if (at === UNFINISHED) return -1
     if (at === REFUSED) {
       this.#owner.responseFailed(headFailure(reader.refusal))
@@ -115,15 +118,15 @@ export class PeerResponse implements BodyEvents {
       return false
     }
     head.reset()
-    this.#connection!.expectWithin(this.#readTimeout)
+    this.#connection!.expectWithin(this.#settings.readTimeout)
     return true
   }
 
   /** What variables and the response are told by a final head. */
-  #keepFields(head: ResponseHead): void {
+  #keepFields(head: ResponseHead): string | null {
     const r = this.#r
     if (this.#protocol.kept.fields) r.upstream!.fields = head.fields.copy()
-    this.#protocol.processHead(r, head)
+    return this.#protocol.processHead(r, head)
   }
 
   /** `followed`: there are bytes behind the head. true: they are content. */
@@ -135,13 +138,19 @@ export class PeerResponse implements BodyEvents {
     else if (head.chunked) body.startChunked()
     else if (head.contentLength >= 0) body.startLength(head.contentLength)
     else body.startUntilClose()
-    this.#keepFields(head)
+    const target = this.#keepFields(head)
+    if (target !== null) {
+      this.#owner.redirected(target)
+      return false
+    }
     if (this.#headOnly && r.client.method !== 'HEAD') r.response.contentLength = 0
     this.#relaying = true
     if (!sendHead(r)) {
       this.#owner.responseRefused()
       return false
     }
+    const { parts } = r.response
+    if (parts !== null) r.out = new PartSink(r.out, parts[0]!.start, parts[0]!.end)
     r.doing = 'reading upstream'
     if (!body.done) {
       if (r.client.method !== 'HEAD') return true
@@ -173,7 +182,7 @@ export class PeerResponse implements BodyEvents {
     if (this.#r.parent !== null) return this.#owner.responseComplete(true)
     // Whatever came is passed on now; more may be a long time coming.
     this.#r.out.flush()
-    if (!this.#paused) connection.expectWithin(this.#readTimeout)
+    if (!this.#paused) connection.expectWithin(this.#settings.readTimeout)
   }
 
   #warnOfSurplus(): void {
@@ -201,6 +210,6 @@ export class PeerResponse implements BodyEvents {
     if (!this.#paused || !this.#relaying) return
     this.#paused = false
     this.#connection!.transport.resume()
-    this.#connection!.expectWithin(this.#readTimeout)
+    this.#connection!.expectWithin(this.#settings.readTimeout)
   }
 }

@@ -16,6 +16,12 @@ export interface UpstreamSettings {
   /** null: the system chooses the address connections come from. */
   bind: LocalBind | null
   next: NextSettings
+  /** Bytes that the head of a response may have. */
+  bufferSize: number
+  /** Statuses of 300 and above are answered by `error_page` where that has them. */
+  interceptErrors: boolean
+  /** A client that goes away does not end the request at the backend. */
+  ignoreClientAbort: boolean
 }
 
 export interface UpstreamProtocol extends UpstreamName {
@@ -29,8 +35,8 @@ export interface UpstreamProtocol extends UpstreamName {
   createRequest(r: Request, method: string): string
   /** Request content goes to the backend in chunks. */
   chunkedRequest(r: Request): boolean
-  /** Fills `r.response` from the backend's head. */
-  processHead(r: Request, head: ResponseHead): void
+  /** Fills `r.response` from the backend's head. Not null: the URI or the location that makes the response instead. */
+  processHead(r: Request, head: ResponseHead): string | null
   /** The URL at `address`, a peer's name, as the error log shows it. */
   url(r: Request, address: string): string
 }

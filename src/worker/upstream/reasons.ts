@@ -45,7 +45,10 @@ export const reasons = {
     meaning: 'the server sent a header that is none',
     directive: 'proxy_next_upstream',
   },
-  header_too_big: { meaning: 'the server sent a header of more than 4096 bytes', directive: null },
+  header_too_big: {
+    meaning: 'the server sent a longer header than there is room for',
+    directive: 'proxy_buffer_size',
+  },
   bad_body: { meaning: 'the server sent content in broken chunks', directive: null },
   no_live_upstreams: {
     meaning:

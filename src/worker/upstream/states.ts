@@ -49,6 +49,8 @@ export class UpstreamStates {
   trailers: Fields | null = null
   /** Content of the request, for an upstream of another location; null: it is not kept. */
   kept: KeptBody | null = null
+  /** Where a backend wants the response to be made instead (X-Accel-Redirect); null: it makes it. */
+  redirect: string | null = null
   /** Why something failed last; null: nothing has. */
   reason: Reason | null = null
 

@@ -8,6 +8,8 @@ import { CLIENT_CLOSED_REQUEST, finalize } from '../http/finalize.ts'
 import { OK } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
+import { hasErrorPage } from '../modules/error-page.ts'
+import { redirectAsAsked } from './accelerated.ts'
 import { Attempts } from './attempts.ts'
 import { PeerConnection, type PeerUser } from './connect.ts'
 import { explain } from './explanation.ts'
@@ -67,7 +69,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     this.#protocol = protocol
     this.#settings = settings
     this.#attempts = new Attempts(r, group, settings.next)
-    this.#response = new PeerResponse(r, protocol, settings.readTimeout, this)
+    this.#response = new PeerResponse(r, protocol, settings, this)
   }
 
   /** Begins; ends by finalising the request. */
@@ -246,6 +248,10 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   headSeen(head: ResponseHead): boolean {
     this.#attempts.headSeen(head)
     if (head.status >= 403 && this.#passedOver(head.status)) return false
+    if (head.status >= 300 && this.#settings.interceptErrors && hasErrorPage(this.r, head.status)) {
+      this.#intercept(head)
+      return false
+    }
     this.#state = 'answering'
     return true
   }
@@ -256,6 +262,33 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     if (failure === null || !this.#attempts.left(false) || !this.#mayFollow(failure)) return false
     this.#fail(failure)
     return true
+  }
+
+  /** `error_page` answers in place of the backend. */
+  #intercept({ status, fields }: ResponseHead): void {
+    const { response, upstream } = this.r
+    if (this.#protocol.kept.fields) upstream!.fields = fields.copy()
+    // The challenges are the client's to answer.
+    for (let index = 0; status === 401 && index < fields.count; index++) {
+      if (fields.is(index, 'www-authenticate')) response.add(fields.name(index), fields.value(index))
+    }
+    this.#leave()
+    this.#end(status)
+  }
+
+  redirected(target: string): void {
+    this.#leave()
+    redirectAsAsked(this.r, target)
+  }
+
+  /** Nothing of the content that follows is for anybody. */
+  #leave(): void {
+    const connection = this.#connection!
+    this.#state = 'asking'
+    this.#finishAttempt('ok')
+    this.#retireSender()
+    connection.destroy()
+    this.#connection = null
   }
 
   /** From here on only bytes pass. */
@@ -378,9 +411,17 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     finalize(this.r, status)
   }
 
+  get outlivesClient(): boolean {
+    return this.#settings.ignoreClientAbort && this.#state !== 'done' && this.#state !== 'tunnel'
+  }
+
   clientGone(): void {
     const { r } = this
     if (this.#state === 'done') return
+    if (this.outlivesClient) {
+      r.keepalive = false
+      return
+    }
     r.log('info', 'client prematurely closed connection, so upstream connection is closed too')
     this.stop()
     finalize(r, CLIENT_CLOSED_REQUEST)

@@ -31,7 +31,8 @@ function chooseParts(r: Request): void {
   if (!response.allowRanges || response.status !== 200 || response.contentLength < 0) return
   const value = r.fields.get('range')
   if (value !== null && value.length >= 7 && /^bytes=/i.test(value) && isCurrent(r)) {
-    const ranges = parseRanges(value.slice(6), response.contentLength, r.conf(range).maxRanges)
+    const most = response.singleRange ? 1 : r.conf(range).maxRanges
+    const ranges = parseRanges(value.slice(6), response.contentLength, most)
     if (ranges === 'not satisfiable') {
       response.add('Content-Range', `bytes */${response.contentLength}`)
       response.refusal = 416

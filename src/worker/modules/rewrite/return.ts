@@ -29,7 +29,7 @@ export function setReturn(...[directive, context]: Parameters<Setter>): true {
       r.response.location = fieldValue(value)
       return status
     }
-    r.response.contentType = contentType(r.conf(coreHttp), r.uri)
+    r.response.contentType ??= contentType(r.conf(coreHttp), r.uri)
     // Whatever the phase: the request is answered.
     if (sendContent(r, value)) finalize(r, OK)
     return DONE

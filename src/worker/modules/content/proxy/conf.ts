@@ -30,6 +30,7 @@ export interface ProxyConf extends ResponseConf {
   proxyConnectTimeout: number
   proxySendTimeout: number
   proxyReadTimeout: number
+  proxyIgnoreClientAbort: boolean
   /** Bits of NEXT. */
   proxyNextUpstream: number
   proxyNextUpstreamTries: number

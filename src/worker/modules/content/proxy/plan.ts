@@ -46,6 +46,9 @@ export class ProxyPlan {
         tries: conf.proxyNextUpstreamTries,
         timeout: conf.proxyNextUpstreamTimeout,
       },
+      bufferSize: conf.proxyBufferSize,
+      interceptErrors: conf.proxyInterceptErrors,
+      ignoreClientAbort: conf.proxyIgnoreClientAbort,
     }
     this.kept = keptFor(context)
     this.groups = runtimeGroups(context)
@@ -87,8 +90,8 @@ abstract class ProxyProtocol implements UpstreamProtocol {
     return r.client.contentLength < 0
   }
 
-  processHead(r: Request, head: ResponseHead): void {
-    processHead(r, head, this.plan.response)
+  processHead(r: Request, head: ResponseHead): string | null {
+    return processHead(r, head, this.plan.response)
   }
 
   url(r: Request, address: string): string {

@@ -58,6 +58,7 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     { name: 'proxy_send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
     { name: 'proxy_read_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
     // When it fails.
+    { name: 'proxy_ignore_client_abort', in: HTTP_ANY, args: 1, set: flag(), default: false },
     {
       name: 'proxy_next_upstream',
       in: HTTP_ANY,

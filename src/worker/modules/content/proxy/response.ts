@@ -1,8 +1,10 @@
 // A backend's response head on its way to the client: which fields pass, and what is rewritten.
 
+import { parseHttpDate } from '../../../../shared/http-date.ts'
 import type { Fields } from '../../../http/fields.ts'
 import { hashName } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
+import type { Response } from '../../../http/response.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
 import { askForCharset } from '../../filter/charset.ts'
 import { acceptRate } from '../../filter/limit-rate.ts'
@@ -20,6 +22,8 @@ export interface ResponsePlan {
   /** False where the backend's is passed, as in nginx even if it sends none. */
   ownServer: boolean
   ownDate: boolean
+  /** A part of whatever it sends may be asked for. */
+  forceRanges: boolean
 }
 
 type Treatment =
@@ -27,6 +31,7 @@ type Treatment =
   | 'hide'
   | 'charset'
   | 'charset, passed'
+  | 'redirect'
   | 'rate'
   | 'rate, passed'
   | 'type'
@@ -94,6 +99,10 @@ export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
     const hidden = treatments.get('x-accel-charset') === 'hide'
     treatments.set('x-accel-charset', hidden ? 'charset' : 'charset, passed')
   }
+  if ((conf.proxyIgnoreHeaders & IGNORABLE['x-accel-redirect']) === 0) {
+    treatments.set('x-accel-redirect', 'redirect')
+  }
+  if (conf.proxyForceRanges) treatments.set('accept-ranges', 'hide')
   if ((conf.proxyIgnoreHeaders & IGNORABLE['x-accel-limit-rate']) === 0) {
     const hidden = treatments.get('x-accel-limit-rate') === 'hide'
     treatments.set('x-accel-limit-rate', hidden ? 'rate' : 'rate, passed')
@@ -105,6 +114,7 @@ export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
     cookies,
     ownServer: !passed.has('server'),
     ownDate: !passed.has('date'),
+    forceRanges: conf.proxyForceRanges,
   }
 }
 
@@ -129,17 +139,62 @@ function fieldRules(treatments: ReadonlyMap<string, Treatment>): ReadonlyMap<num
   return rules
 }
 
-/** Fills `r.response` from the backend's head. */
-export function processHead(r: Request, head: ResponseHead, plan: ResponsePlan): void {
+/** Fills `r.response` from the backend's head. Not null: what is to make the response instead. */
+export function processHead(r: Request, head: ResponseHead, plan: ResponsePlan): string | null {
   const { response } = r
+  const upstream = r.upstream!
+  const before = response.lines
+  const lines = passedLines(r, head.fields, plan)
+  if (upstream.redirect !== null) return leave(r, head.fields, plan, before)
   response.status = head.status
   response.statusLine = head.statusLine
   response.fromBackend = true
   response.contentLength = head.chunked ? -1 : head.contentLength
   response.ownServer = plan.ownServer
   response.ownDate = plan.ownDate
+  if (plan.forceRanges) offerRanges(response, head.fields)
   // What the phases before have put there stays.
-  response.lines += passedLines(r, head.fields, plan)
+  response.lines += lines
+  return null
+}
+
+/** `proxy_force_ranges`: of one range, as nginx has it, which needs to know the content's age. */
+function offerRanges(response: Response, fields: Fields): void {
+  response.allowRanges = response.singleRange = true
+  const modified = fields.get('last-modified')
+  if (modified !== null) response.modifiedTime = parseHttpDate(modified)
+}
+
+/** What goes to the client, as nginx has it, whoever makes the response; the type does, too. */
+const LEFT = ['set-cookie', 'content-disposition', 'cache-control', 'expires', 'accept-ranges'].map(
+  (name) => ({
+    name,
+    hash: hashName(name),
+  }),
+)
+
+/** Takes from the head of a response that another location makes what stays with it, and gives the name of that. */
+function leave(r: Request, fields: Fields, plan: ResponsePlan, before: string): string {
+  const { response } = r
+  const upstream = r.upstream!
+  const target = upstream.redirect!
+  const { contentType, overrideCharset } = response
+  upstream.redirect = null
+  response.clear()
+  response.contentType = contentType
+  response.overrideCharset = overrideCharset
+  response.lines = before
+  for (let index = 0; index < fields.count; index++) {
+    const hash = fields.hash(index)
+    const found = LEFT.find((field) => field.hash === hash && fields.is(index, field.name))
+    if (found === undefined) continue
+    const value = fields.value(index)
+    const rewritten = found.name === 'set-cookie' && plan.cookies !== null
+    const line = `${fields.name(index)}: ${(rewritten ? rewriteCookie(r, plan.cookies!, value) : null) ?? value}\r\n`
+    if (found.name !== 'accept-ranges') response.addLasting(line, '')
+    else if (!plan.forceRanges) response.lines += line
+  }
+  return target
 }
 
 /** Neighbours that pass as they stand are taken in one piece. */
@@ -208,6 +263,9 @@ function treat(
     case 'charset, passed':
       askForCharset(r, fields.value(index))
       return null
+    case 'redirect':
+      r.upstream!.redirect = fields.value(index)
+      return ''
     case 'rate':
       acceptRate(r, fields.value(index))
       return ''

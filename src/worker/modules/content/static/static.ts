@@ -57,7 +57,8 @@ export function sendFile(r: Request, file: OpenFile, coding: string): Result {
   }
   r.doing = 'sending response to client'
   response.status = 200
-  response.contentType = contentType(r.conf(coreHttp), r.uri) || null
+  // A backend that left the response to this location may have said what it is.
+  response.contentType ??= contentType(r.conf(coreHttp), r.uri) || null
   response.contentLength = file.size
   if (r.errorStatus === 0 || DATED.has(r.errorStatus)) response.lastModified = file.lastModified
   response.modifiedTime = file.modified
