@@ -108,7 +108,7 @@ export const handbook: readonly Entry[] = [
   {
     shows: 'Java with large bodies',
     block: 7,
-    waitsFor: ['client_max_body_size', 'proxy_buffer_size', 'proxy_buffers'],
+    waitsFor: ['client_max_body_size', 'proxy_buffers'],
     check: async (run) => {
       await expectEssentialHeaders(run, '127.0.0.1:8080', 'java.example.com')
       await expectKeptConnection(run, '127.0.0.1:8080', 'java.example.com')
@@ -192,7 +192,6 @@ export const handbook: readonly Entry[] = [
     block: 15,
     waitsFor: [
       'proxy_buffering',
-      'proxy_buffer_size',
       'proxy_buffers',
       'proxy_busy_buffers_size',
       'proxy_max_temp_file_size',

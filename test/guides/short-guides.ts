@@ -139,7 +139,6 @@ export const basics: readonly Entry[] = [
       'ssl_certificate',
       'ssl_certificate_key',
       'proxy_buffering',
-      'proxy_buffer_size',
       'proxy_buffers',
       'proxy_busy_buffers_size',
     ],

@@ -6,7 +6,7 @@ export function parseUnsafeUri(uri: string): { path: string; args: string | null
   const question = uri.indexOf('?')
   const raw = question < 0 ? uri : uri.slice(0, question)
   if (raw === '' || leadsOut(raw)) return { unsafe: uri }
-  const path = raw.includes('%') ? unescape(raw) : raw
+  const path = raw.includes('%') ? withoutEscapes(raw) : raw
   if (leadsOut(path)) return { unsafe: path }
   return { path, args: question < 0 ? null : uri.slice(question + 1) }
 }
@@ -17,8 +17,8 @@ function leadsOut(path: string): boolean {
 }
 
 /** As nginx, which drops what is no escape: the percent sign, and a digit behind it with whatever follows that. */
-function unescape(text: string): string {
-  return text.replace(/%(?:([0-9a-f]{2})|[0-9a-f][^]?|)/gi, (_, digits: string | undefined) =>
+function withoutEscapes(text: string): string {
+  return text.replace(/%(?:([0-9a-f]{2})|[0-9a-f][\s\S]?|)/gi, (_, digits: string | undefined) =>
     digits === undefined ? '' : String.fromCharCode(Number.parseInt(digits, 16)),
   )
 }
