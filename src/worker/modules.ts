@@ -21,6 +21,7 @@ import { precompressed } from './modules/content/static/precompressed.ts'
 import { staticFiles } from './modules/content/static/static.ts'
 import { tryFiles } from './modules/content/static/try-files.ts'
 import { coreHttp } from './modules/core.ts'
+import { earlyHints } from './modules/early-hints.ts'
 import { errorPages } from './modules/error-page.ts'
 import { charset } from './modules/filter/charset.ts'
 import { brotli } from './modules/filter/compress/brotli.ts'
@@ -57,6 +58,7 @@ export const httpModules: readonly Module[] = [
   limitExcept,
   satisfy,
   errorPages,
+  earlyHints,
   msie,
   proxyProtocol,
   map,

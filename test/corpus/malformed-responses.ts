@@ -51,12 +51,13 @@ const interim = (name: string, text: string, log: string): MalformedResponse => 
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n'
 const INVALID_CHUNKS = 'upstream sent invalid chunked response'
+const INVALID_TRAILER = 'upstream sent invalid trailer'
 
-const chunks = (name: string, rest: string): MalformedResponse => ({
+const chunks = (name: string, rest: string, log = INVALID_CHUNKS): MalformedResponse => ({
   name: `chunks: ${name}`,
   kind: 'body',
   parts: [CHUNKED, rest],
-  log: INVALID_CHUNKS,
+  log,
 })
 
 export const malformedResponses: readonly MalformedResponse[] = [
@@ -214,7 +215,7 @@ export const malformedResponses: readonly MalformedResponse[] = [
   chunks('data ends in LF', '3\r\nabc\n0\r\n\r\n'),
   chunks('extension with a control character', '3;\x01\r\nabc\r\n0\r\n\r\n'),
   chunks('extension of 5000 bytes', `3;${'e'.repeat(5000)}\r\nabc\r\n0\r\n\r\n`),
-  chunks('last line ends in LF', '0\r\n\n'),
+  chunks('last line ends in LF', '0\r\n\n', INVALID_TRAILER),
   chunks('space before the size', ' 3\r\nabc\r\n0\r\n\r\n'),
   chunks('size with a sign', '+3\r\nabc\r\n0\r\n\r\n'),
   chunks('letters behind the size', '3x\r\nabc\r\n0\r\n\r\n'),
@@ -225,13 +226,17 @@ export const malformedResponses: readonly MalformedResponse[] = [
   chunks('NUL in an extension', '3;a=\0\r\nabc\r\n0\r\n\r\n'),
   chunks('extension of the last chunk', `0;${'e'.repeat(5000)}\r\n\r\n`),
   chunks('data ends in CR', '3\r\nabc\r0\r\n\r\n'),
-  chunks('trailer with a control character', '0\r\nX: a\x01b\r\n\r\n'),
-  chunks('trailer with NUL', '0\r\nX: a\0b\r\n\r\n'),
-  chunks('trailer with a bare LF', '0\r\nX: a\nY: b\r\n\r\n'),
-  chunks('folded trailer', '0\r\nX: a\r\n b\r\n\r\n'),
-  chunks('space in the name of a trailer', '0\r\nX Y: a\r\n\r\n'),
-  chunks('trailers of 40 000 bytes', `0\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`),
-  chunks('trailer without colon', '0\r\nX\r\n\r\n'),
+  chunks('trailer with a control character', '0\r\nX: a\x01b\r\n\r\n', `${INVALID_TRAILER}: "X: a\\x01..."`),
+  chunks('trailer with NUL', '0\r\nX: a\0b\r\n\r\n', `${INVALID_TRAILER}: "X: a\\x00..."`),
+  chunks('trailer with a bare LF', '0\r\nX: a\nY: b\r\n\r\n', INVALID_TRAILER),
+  chunks('folded trailer', '0\r\nX: a\r\n b\r\n\r\n', `${INVALID_TRAILER}: "\\x20..."`),
+  chunks('space in the name of a trailer', '0\r\nX Y: a\r\n\r\n', `${INVALID_TRAILER}: "X\\x20..."`),
+  chunks(
+    'trailers of 40 000 bytes',
+    `0\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`,
+    'upstream sent too big trailers',
+  ),
+  chunks('trailer without colon', '0\r\nX\r\n\r\n', `${INVALID_TRAILER}: "X\\x0d..."`),
   { name: 'end: within chunk data', kind: 'body', parts: [CHUNKED, '5\r\nab'], ends: true, log: PREMATURE },
   { name: 'end: between chunks', kind: 'body', parts: [CHUNKED, ''], ends: true, log: PREMATURE },
   { name: 'end: within the last chunk', kind: 'body', parts: [CHUNKED, '0\r\n'], ends: true, log: PREMATURE },

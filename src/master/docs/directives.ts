@@ -48,6 +48,7 @@ daemon | on/off | on | whether weir leaves the terminal
 default_type | type | text/plain | content type of answers for which \`types\` knows none
 deny | address/CIDR/unix:/all | | keeps clients out; the first rule that fits decides
 disable_symlinks | off; on/if_not_owner [from=part] | off | which symbolic links on the way to a file are followed: all, none, or those whose owner owns what they lead to
+early_hints | string ... | | passes 103 (Early Hints) responses of backends to HTTP/1.1 clients if at least one of the values is neither empty nor \`0\`
 error_log | file/stderr/syslog:server=address[,...] [level ...] | logs/error.log error | where errors go, from which level on
 error_page | code ... [=response] uri | | what is answered in place of a status
 etag | on/off | on | whether files have an ETag
@@ -130,6 +131,7 @@ proxy_pass | URL | | sends requests to this backend or upstream
 proxy_pass_header | field | | a field of backends that clients get although it is hidden by default
 proxy_pass_request_body | on/off | on | whether backends get the client's body
 proxy_pass_request_headers | on/off | on | whether backends get the client's fields
+proxy_pass_trailers | on/off | off | whether clients get the trailers of backends
 proxy_read_timeout | time | 60s | longest pause between two reads of a response
 proxy_redirect | default; off; redirect replacement | default | rewrites \`Location\` and \`Refresh\` of backends
 proxy_send_timeout | time | 60s | longest pause between two writes of a request

@@ -49,6 +49,8 @@ export interface ClientStream {
   readonly out: BodySink
   /** Takes the head of `r.response`; it leaves with the first content, on flush or at the end. */
   sendHead(r: Request): void
+  /** Sends a 103 (Early Hints) response of these field lines in front of the head, if the client knows interim ones. */
+  sendEarlyHints(lines: string): void
   /** Starts passing the request body to `sink`. The returned source resumes it. */
   receiveBody(r: Request, sink: BodySink): RequestContent
   /** The client is not told to send its body, should it wait for that: it gets an error instead. */

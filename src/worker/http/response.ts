@@ -65,7 +65,9 @@ export class Response {
    * clients in chunks, whatever its length.
    */
   trailers: ((r: Request) => string) | null = null
-  /** What `trailers` gave. */
+  /** The backend's trailers are passed on, should it send any behind its chunks. */
+  passesTrailers = false
+  /** Trailers of the backend that are passed on; behind them, once the content is complete, what `trailers` gave. */
   trailerLines = ''
   /** The content is sent in chunks; known once the head has been sent. */
   chunked = false
@@ -140,6 +142,8 @@ export class Response {
     this.expiresAdded = false
     this.location = null
     this.fromBackend = false
+    this.passesTrailers = false
+    this.trailerLines = ''
     this.lines = ''
     this.ownServer = this.ownDate = true
   }

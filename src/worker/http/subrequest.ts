@@ -89,6 +89,8 @@ class SubrequestStream implements ClientStream {
 
   sendHead(): void {}
 
+  sendEarlyHints(): void {}
+
   receiveBody(): RequestContent {
     throw new Error('a subrequest has no body')
   }

@@ -4,7 +4,7 @@
 
 import type { Fields } from '../http/fields.ts'
 import { Fields as FieldList } from '../http/fields.ts'
-import { readField, TOKENS } from './head-parser.ts'
+import { brokenLine, readField, TOKENS } from './head-parser.ts'
 
 /** What the decoder finds in the bytes it is given. */
 export interface BodyEvents {
@@ -29,7 +29,7 @@ type State =
 
 const CR = 13
 const LF = 10
-/** Longest chunk-size line with extensions, and longest trailer section. */
+/** Longest chunk-size line with extensions, and longest trailer section unless `startChunked` says otherwise. */
 const MAX_SIZE_LINE = 4096
 const MAX_TRAILERS = 32768
 /** Chunks up to this size are moved to the end of the one before. */
@@ -43,12 +43,15 @@ export class BodyDecoder {
   #digits = 0
   #lineLength = 0
   #trailers = ''
+  #trailerLimit = MAX_TRAILERS
   #afterCR = false
   /** Content of this call that has not been passed on yet. */
   #gatheredStart = 0
   #gatheredEnd = 0
   /** Content bytes seen so far. */
   received = 0
+  /** Once `decode` has returned -1: what was sent that is none, in nginx's words. */
+  fault = ''
 
   /** The body is complete. */
   get done(): boolean {
@@ -75,9 +78,12 @@ export class BodyDecoder {
     this.#left = length
   }
 
-  startChunked(): void {
+  /** `trailerLimit`: bytes that a trailer section may have, its empty line included. */
+  startChunked(trailerLimit = MAX_TRAILERS): void {
     this.#begin('size')
     this.#chunked = true
+    this.#trailerLimit = trailerLimit
+    this.fault = 'invalid chunked response'
   }
 
   startUntilClose(): void {
@@ -116,7 +122,7 @@ export class BodyDecoder {
   }
 
   #complete(at: number, events: BodyEvents): number {
-    const trailers = parseTrailers(this.#trailers)
+    const trailers = this.#parseTrailers()
     if (trailers === null) return -1
     events.complete(trailers.count === 0 ? null : trailers)
     return at
@@ -199,17 +205,41 @@ export class BodyDecoder {
   }
 
   #trailerByte(byte: number): boolean {
-    if (this.#trailers.length === MAX_TRAILERS) return false
+    if (this.#trailers.length === this.#trailerLimit) {
+      this.fault = 'too big trailers'
+      return false
+    }
     this.#trailers += String.fromCharCode(byte)
     this.#lineLength++
     if (byte !== LF) {
       this.#afterCR = byte === CR
       return true
     }
-    if (!this.#afterCR) return false
+    if (!this.#afterCR) {
+      this.fault = 'invalid trailer'
+      return false
+    }
     if (this.#lineLength === 2) this.#state = 'done'
     this.#lineLength = 0
     return true
+  }
+
+  /** Reads the trailer section with its empty line; null when it is malformed. */
+  #parseTrailers(): Fields | null {
+    const text = this.#trailers
+    const fields = new FieldList()
+    fields.reset(text)
+    let start = 0
+    while (start < text.length - 2) {
+      const next = readField(fields, text, start, TOKENS, false)
+      if (next <= 0) {
+        const wrong = next < 0 ? -1 - next : text.length - 1
+        this.fault = `invalid trailer: "${brokenLine(text, start, wrong)}"`
+        return null
+      }
+      start = next
+    }
+    return fields
   }
 }
 
@@ -217,16 +247,4 @@ function hexDigit(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48
   const lower = byte | 32
   return lower >= 97 && lower <= 102 ? lower - 87 : -1
-}
-
-/** Reads a trailer section with its empty line; null when it is malformed. */
-function parseTrailers(text: string): Fields | null {
-  const fields = new FieldList()
-  fields.reset(text)
-  let start = 0
-  while (start < text.length - 2) {
-    start = readField(fields, text, start, TOKENS, false)
-    if (start <= 0) return null
-  }
-  return fields
 }

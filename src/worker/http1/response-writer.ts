@@ -53,7 +53,7 @@ export class ResponseWriter implements BodySink {
     const framing = (this.#framing = chooseFraming(r))
     if (framing === 'close') r.keepalive = false
     else if (framing === 'chunked') r.response.chunked = true
-    if (r.response.trailers !== null) this.#expectTrailers(r)
+    if (r.response.trailers !== null || r.response.passesTrailers) this.#expectTrailers(r)
     this.#head = headText(r, framing === 'chunked')
   }
 
@@ -114,7 +114,9 @@ export class ResponseWriter implements BodySink {
     const r = this.#trailersOf
     if (r === null) return ''
     this.#trailersOf = null
-    return (r.response.trailerLines = r.response.trailers!(r))
+    const { response } = r
+    if (response.trailers !== null) response.trailerLines += response.trailers(r)
+    return response.trailerLines
   }
 
   /** Bytes that went to the client by another way: those of a tunnel, or in front of the head. */

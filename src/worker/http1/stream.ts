@@ -13,6 +13,7 @@ import { ResponseWriter, type WriterOwner } from './response-writer.ts'
 
 const HOST = hashName('host')
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
+const EARLY_HINTS = 'HTTP/1.1 103 Early Hints\r\n'
 
 /** The connection, as its request sees it. */
 export interface StreamOwner extends WriterOwner {
@@ -183,6 +184,11 @@ export class Http1Stream implements ClientStream {
     this.writer.begin(r)
   }
 
+  /** RFC 9110 section 15.2: HTTP/1.0 has no interim responses. */
+  sendEarlyHints(lines: string): void {
+    if (this.head.minor >= 1) this.#sendInterim(`${EARLY_HINTS}${lines}\r\n`)
+  }
+
   receiveBody(_r: Request, sink: BodySink): RequestContent {
     const body = this.body!
     this.#askForBody()
@@ -210,9 +216,13 @@ export class Http1Stream implements ClientStream {
   #askForBody(): void {
     if (!this.unasked) return
     this.#askTested = true
-    this.#owner.transport.send(CONTINUE, null, 0, 0, '')
+    this.#sendInterim(CONTINUE)
+  }
+
+  #sendInterim(head: string): void {
+    this.#owner.transport.send(head, null, 0, 0, '')
     // As with nginx, `$body_bytes_sent` and `$bytes_sent` know of it.
-    this.writer.count(CONTINUE.length)
+    this.writer.count(head.length)
   }
 
   openTunnel(): { transport: Transport; early: Buffer | null } {

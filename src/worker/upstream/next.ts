@@ -6,6 +6,7 @@ import { bitmask } from '../../shared/conf/setters.ts'
 import { errnoText } from '../../shared/errno.ts'
 import type { Level } from '../../shared/error-log.ts'
 import type { Request } from '../http/request.ts'
+import type { BodyDecoder } from '../http1/body-decoder.ts'
 import type { Outcome, PeerAddress } from './peers.ts'
 import type { Reason } from './reasons.ts'
 
@@ -121,10 +122,9 @@ export const EARLY_DATA: Failure = {
   message: 'upstream sent data before the request',
 }
 
-export const BROKEN_CHUNKS: Failure = {
-  kind: 'error',
-  reason: 'bad_body',
-  message: 'upstream sent invalid chunked response',
+/** Content whose framing, or what stands behind it, is broken. */
+export function bodyFailure({ fault }: BodyDecoder): Failure {
+  return { kind: 'error', reason: 'bad_body', message: `upstream sent ${fault}` }
 }
 
 const STATUS_KINDS = new Map<number, FailureKind & Reason>([

@@ -7,9 +7,10 @@ import { PartSink } from '../http/part-sink.ts'
 import type { Request } from '../http/request.ts'
 import type { BodyEvents } from '../http1/body-decoder.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
+import { wantsEarlyHints } from '../modules/early-hints.ts'
 import type { PeerConnection } from './connect.ts'
 import { REFUSED, UNFINISHED } from './head-reader.ts'
-import { BROKEN_CHUNKS, type Failure, headFailure, PREMATURE_CLOSE } from './next.ts'
+import { bodyFailure, type Failure, headFailure, PREMATURE_CLOSE } from './next.ts'
 import type { UpstreamProtocol, UpstreamSettings } from './protocol.ts'
 
 /** Interim responses before the final one; more is a backend gone wrong. */
@@ -117,9 +118,22 @@ export class PeerResponse implements BodyEvents {
       this.#owner.responseFailed(headFailure(`upstream sent ${what}`))
       return false
     }
+    if (head.status === 103) this.#passHints(head)
+    // What was sent may have told of a client that is gone.
+    if (this.#connection === null) return false
     head.reset()
-    this.#connection!.expectWithin(this.#settings.readTimeout)
+    this.#connection.expectWithin(this.#settings.readTimeout)
     return true
+  }
+
+  /** As in nginx, the hints of one response are together not longer than a head may be. */
+  #passHints(head: ResponseHead): void {
+    const r = this.#r
+    if (this.#connection!.reader.length > this.#settings.bufferSize) {
+      return r.log('info', 'upstream sent too big early hints')
+    }
+    const lines = this.#protocol.hintLines(head)
+    if (lines !== '' && wantsEarlyHints(r)) r.stream.sendEarlyHints(lines)
   }
 
   /** What variables and the response are told by a final head. */
@@ -134,8 +148,9 @@ export class PeerResponse implements BodyEvents {
     const r = this.#r
     if (!this.#owner.headSeen(head)) return false
     const { body } = this.#connection!
+    const { passesTrailers } = this.#protocol
     if (this.#headOnly || head.status === 204 || head.status === 304) body.startLength(0)
-    else if (head.chunked) body.startChunked()
+    else if (head.chunked) body.startChunked(passesTrailers ? this.#settings.bufferSize : undefined)
     else if (head.contentLength >= 0) body.startLength(head.contentLength)
     else body.startUntilClose()
     const target = this.#keepFields(head)
@@ -143,6 +158,7 @@ export class PeerResponse implements BodyEvents {
       this.#owner.redirected(target)
       return false
     }
+    if (passesTrailers && body.chunked) r.response.passesTrailers = true
     if (this.#headOnly && r.client.method !== 'HEAD') r.response.contentLength = 0
     this.#relaying = true
     if (!sendHead(r)) {
@@ -173,7 +189,7 @@ export class PeerResponse implements BodyEvents {
     const stop = body.decode(bytes, start, end, this)
     // Whoever takes the content may have ended the request.
     if (!this.#relaying) return
-    if (stop < 0) return this.#owner.responseFailed(BROKEN_CHUNKS)
+    if (stop < 0) return this.#owner.responseFailed(bodyFailure(body))
     if (body.done) {
       if (stop < end) this.#warnOfSurplus()
       return this.#owner.responseComplete(stop < end)
@@ -202,6 +218,9 @@ export class PeerResponse implements BodyEvents {
 
   complete(trailers: Fields | null): void {
     if (this.#protocol.kept.trailers) this.#r.upstream!.trailers = trailers
+    if (trailers !== null && this.#protocol.passesTrailers) {
+      this.#r.response.trailerLines = this.#protocol.trailerLines(trailers)
+    }
     this.#r.out.end(trailers)
   }
 

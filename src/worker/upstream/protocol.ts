@@ -1,6 +1,7 @@
 // What a module that passes requests on (proxy, later others) tells the upstream: how requests for a backend are made,
 // and what is to be done with its responses.
 
+import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import type { LocalBind } from './local-address.ts'
@@ -27,6 +28,8 @@ export interface UpstreamSettings {
 export interface UpstreamProtocol extends UpstreamName {
   /** Content of the request goes to the backend, as it comes. */
   readonly passesBody: boolean
+  /** Trailers of its responses are for the client. */
+  readonly passesTrailers: boolean
   /** What variables will want to know of the response. */
   readonly kept: Kept
   /** Method of the request for the backend; null: it cannot be made, and the log says why. */
@@ -37,6 +40,10 @@ export interface UpstreamProtocol extends UpstreamName {
   chunkedRequest(r: Request): boolean
   /** Fills `r.response` from the backend's head. Not null: the URI or the location that makes the response instead. */
   processHead(r: Request, head: ResponseHead): string | null
+  /** The lines of a 103 (Early Hints) response that are for the client. */
+  hintLines(head: ResponseHead): string
+  /** Those of a trailer section that are for the client, where `passesTrailers`. */
+  trailerLines(trailers: Fields): string
   /** The URL at `address`, a peer's name, as the error log shows it. */
   url(r: Request, address: string): string
 }

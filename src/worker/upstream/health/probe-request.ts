@@ -102,6 +102,7 @@ const STREAM: ClientStream = {
   connection: CONNECTION,
   out: NOWHERE,
   sendHead: () => {},
+  sendEarlyHints: () => {},
   receiveBody: noClient,
   leaveUnasked: () => {},
   discardBody: () => true,

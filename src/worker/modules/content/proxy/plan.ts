@@ -2,6 +2,7 @@
 // one object for all requests where `proxy_pass` is constant, one a request where variables make it.
 
 import type { BuildContext } from '../../../../shared/conf/build.ts'
+import type { Fields } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
 import { NEXT } from '../../../upstream/next.ts'
@@ -13,6 +14,7 @@ import { findGroup, runtimeGroups } from '../../../upstream/upstream-block.ts'
 import type { UpstreamUrl } from '../../../upstream/url.ts'
 import type { ProxyConf } from './conf.ts'
 import { evaluatedUri, nameOf, type ProxyPass, requestUri } from './pass.ts'
+import { makePassedFieldsPlan, type PassedFieldsPlan } from './passed-fields.ts'
 import { makeRequestPlan, type RequestPlan, requestHead, requestMethod } from './request.ts'
 import { makeResponsePlan, processHead, type ResponsePlan } from './response.ts'
 import { keptFor } from './variables.ts'
@@ -21,6 +23,7 @@ export class ProxyPlan {
   readonly pass: ProxyPass
   readonly request: RequestPlan
   readonly response: ResponsePlan
+  readonly passedFields: PassedFieldsPlan
   readonly settings: UpstreamSettings
   readonly kept: Kept
   /** null where only a request tells. */
@@ -35,6 +38,7 @@ export class ProxyPlan {
     this.pass = pass
     this.request = makeRequestPlan(conf, name?.host ?? null, context)
     this.response = makeResponsePlan(conf)
+    this.passedFields = makePassedFieldsPlan(conf)
     this.settings = {
       connectTimeout: conf.proxyConnectTimeout,
       sendTimeout: conf.proxySendTimeout,
@@ -65,6 +69,7 @@ abstract class ProxyProtocol implements UpstreamProtocol {
   readonly port: string
   readonly passesBody: boolean
   readonly kept: Kept
+  readonly passesTrailers: boolean
   protected readonly plan: ProxyPlan
 
   constructor(plan: ProxyPlan, { host, port }: UpstreamName) {
@@ -73,6 +78,7 @@ abstract class ProxyProtocol implements UpstreamProtocol {
     this.port = port
     this.passesBody = plan.request.passesBody
     this.kept = plan.kept
+    this.passesTrailers = plan.passedFields.notTrailers !== null
   }
 
   /** What the backend is asked for. */
@@ -92,6 +98,15 @@ abstract class ProxyProtocol implements UpstreamProtocol {
 
   processHead(r: Request, head: ResponseHead): string | null {
     return processHead(r, head, this.plan.response)
+  }
+
+  hintLines({ fields }: ResponseHead): string {
+    return fields.lines(this.plan.passedFields.notHints)
+  }
+
+  trailerLines(trailers: Fields): string {
+    const { notTrailers } = this.plan.passedFields
+    return notTrailers === null ? '' : trailers.lines(notTrailers)
   }
 
   url(r: Request, address: string): string {

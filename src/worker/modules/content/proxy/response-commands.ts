@@ -16,6 +16,7 @@ export interface ResponseConf {
   proxyForceRanges: boolean
   proxyInterceptErrors: boolean
   proxyBufferSize: number
+  proxyPassTrailers: boolean
   /** What this very level says; see `redirects`. */
   proxyRedirect: readonly RewriteRule[] | undefined
   proxyCookieDomain: readonly RewriteRule[]
@@ -55,6 +56,7 @@ export function responseCommands(passOf: (scope: Scope) => ProxyPass | undefined
     { name: 'proxy_force_ranges', in: HTTP_ANY, args: 1, set: flag(), default: false },
     { name: 'proxy_intercept_errors', in: HTTP_ANY, args: 1, set: flag(), default: false },
     { name: 'proxy_buffer_size', in: HTTP_ANY, args: 1, set: size(), default: 4096 },
+    { name: 'proxy_pass_trailers', in: HTTP_ANY, args: 1, set: flag(), default: false },
     {
       name: 'proxy_redirect',
       in: HTTP_ANY,

@@ -10,6 +10,7 @@ import { askForCharset } from '../../filter/charset.ts'
 import { acceptRate } from '../../filter/limit-rate.ts'
 import { redirects } from '../../redirects.ts'
 import { type CookiePlan, makeCookiePlan, rewriteCookie } from './cookies.ts'
+import { hiddenFields } from './passed-fields.ts'
 import { rewriteRefresh } from './redirect.ts'
 import { IGNORABLE, type ResponseConf } from './response-commands.ts'
 import { type RewriteRule, rewrite } from './rewrite.ts'
@@ -50,17 +51,6 @@ interface FieldRule {
 
 /** About the connection to the backend and the framing on it: never passed. */
 const CONNECTION_FIELDS = ['connection', 'content-length', 'keep-alive', 'transfer-encoding']
-/** nginx's defaults of proxy_hide_header. */
-const HIDDEN_FIELDS = [
-  'date',
-  'server',
-  'x-accel-buffering',
-  'x-accel-charset',
-  'x-accel-expires',
-  'x-accel-limit-rate',
-  'x-accel-redirect',
-  'x-pad',
-]
 const SINGLE_FIELDS = [
   'content-type',
   'date',
@@ -78,7 +68,6 @@ const SINGLE_FIELDS = [
   'x-accel-redirect',
 ]
 
-/** What `proxy_pass_header` lets through is not hidden, whatever `proxy_hide_header` says. */
 export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
   const passed = new Set(conf.proxyPassHeader.map((name) => name.toLowerCase()))
   const cookies = makeCookiePlan({
@@ -92,9 +81,7 @@ export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
   treatments.set('content-encoding', 'encoding')
   if (conf.redirects.length > 0) treatments.set('location', 'location').set('refresh', 'refresh')
   if (cookies !== null) treatments.set('set-cookie', 'cookie')
-  for (const name of [...HIDDEN_FIELDS, ...conf.proxyHideHeader.map((name) => name.toLowerCase())]) {
-    if (!passed.has(name)) treatments.set(name, 'hide')
-  }
+  for (const name of hiddenFields(conf)) treatments.set(name, 'hide')
   if ((conf.proxyIgnoreHeaders & IGNORABLE['x-accel-charset']) === 0) {
     const hidden = treatments.get('x-accel-charset') === 'hide'
     treatments.set('x-accel-charset', hidden ? 'charset' : 'charset, passed')
