@@ -150,7 +150,9 @@ const NOT_IDEMPOTENT = new Set(['POST', 'LOCK', 'PATCH'])
 
 /** Whether a request that a peer may have seen, and may have acted on, may be sent again at all. */
 export function repeatable({ method }: Request, { conditions }: NextSettings): boolean {
-  return !NOT_IDEMPOTENT.has(method) || (conditions & NEXT.non_idempotent) !== 0
+  // GET need not be looked for: this is asked of every request on a connection that was kept.
+  const found = method.length > 3 && NOT_IDEMPOTENT.has(method)
+  return !found || (conditions & NEXT.non_idempotent) !== 0
 }
 
 /** What is known of the attempt when it fails. */
