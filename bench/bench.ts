@@ -24,10 +24,11 @@ import {
   requestsPerSecond,
   type StartOutcome,
 } from './result.ts'
-import type { IdleScenario, LoadScenario, Scenario, StartScenario } from './scenario.ts'
+import type { IdleScenario, LoadScenario, Scenario, StartScenario, StreamsScenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
 import { measureStart } from './start.ts'
 import { readable } from './statistics.ts'
+import { measureStreams, startSource } from './streams.ts'
 import { markdown, textTables } from './table.ts'
 import {
   type Cores,
@@ -114,6 +115,7 @@ async function main(): Promise<void> {
 
 function runScenario(bench: Bench, scenario: Scenario): Promise<Outcome> {
   if (scenario.kind === 'load') return runLoad(bench, scenario)
+  if (scenario.kind === 'streams') return runStreams(bench, scenario)
   return scenario.kind === 'idle' ? runIdle(bench, scenario) : runStart(bench, scenario)
 }
 
@@ -166,22 +168,51 @@ function proxyOptions(bench: Bench, scenario: Scenario): ProxyOptions {
   }
 }
 
-/** Both proxies stay up and are loaded in turn, so that what else the machine does meets both alike. */
 async function runLoad(bench: Bench, scenario: LoadScenario): Promise<LoadOutcome> {
-  const { options } = bench
+  const rounds = await inTurn(
+    bench,
+    (name) => startFor(bench, scenario, name),
+    (proxy, seconds) => runRound(bench, scenario, proxy, seconds),
+  )
+  return compared(loadOutcome(scenario, rounds))
+}
+
+async function runStreams(bench: Bench, scenario: StreamsScenario): Promise<LoadOutcome> {
+  const cores = others(bench.cores)
+  const source = await startSource(scenario, cores)
+  const options = { ...proxyOptions(bench, scenario), backendPort: source.port }
+  const rounds = inTurn(
+    bench,
+    (name) => startProxy(name, options),
+    (proxy, seconds) => measureStreams(proxy, scenario, seconds, cores),
+  )
+  return compared(loadOutcome({ ...scenario, target: null }, await rounds.finally(() => source.child.stop())))
+}
+
+function compared(outcome: LoadOutcome): LoadOutcome {
+  if (outcome.ratio !== null) console.log(`  nginx CPU / weir CPU: ${outcome.ratio.toFixed(2)}`)
+  return outcome
+}
+
+/** Both proxies stay up and are loaded in turn, so that what else the machine does meets both alike. */
+async function inTurn(
+  { options, ...bench }: Bench,
+  start: (name: ProxyName) => Promise<RunningProxy>,
+  load: (proxy: RunningProxy, seconds: number) => Promise<Round>,
+): Promise<Partial<Record<ProxyName, Round[]>>> {
   const proxies: RunningProxy[] = []
   const rounds: Partial<Record<ProxyName, Round[]>> = {}
   try {
     for (const name of bench.proxies) {
-      const proxy = await startFor(bench, scenario, name)
+      const proxy = await start(name)
       proxies.push(proxy)
       rounds[name] = []
-      await runRound(bench, scenario, proxy, Math.max(2, Math.ceil(options.seconds / 2)))
+      await load(proxy, Math.max(2, Math.ceil(options.seconds / 2)))
       console.log(`  ${name} is warmed up`)
     }
     for (let number = 1; number <= options.rounds; number++) {
       for (const proxy of proxies) {
-        const round = await runRound(bench, scenario, proxy, options.seconds)
+        const round = await load(proxy, options.seconds)
         rounds[proxy.name]!.push(round)
         console.log(`  round ${number}/${options.rounds}  ${proxy.name.padEnd(5)}  ${describeRound(round)}`)
       }
@@ -189,9 +220,7 @@ async function runLoad(bench: Bench, scenario: LoadScenario): Promise<LoadOutcom
   } finally {
     for (const proxy of proxies) await proxy.child.stop()
   }
-  const outcome = loadOutcome(scenario, rounds)
-  if (outcome.ratio !== null) console.log(`  nginx CPU / weir CPU: ${outcome.ratio.toFixed(2)}`)
-  return outcome
+  return rounds
 }
 
 async function runRound(

@@ -1,11 +1,13 @@
 // The nginx.conf that weir and nginx both run in the bench: the proxied location of a usual production server, or many
-// of them. Nothing in it depends on which of the two reads it but the port.
+// of them. Nothing in it depends on which of the two reads it but the port, and what nginx has to be told for streams.
 
+import { modules } from '../src/worker/modules.ts'
 import { manyServers } from './many.ts'
+import type { ProxyName } from './proxy.ts'
 import { BACKEND_ADDRESSES, type Scenario } from './scenario.ts'
 
-/** Text of the configuration; log files are relative to the prefix. */
-export function proxyConf(scenario: Scenario, port: number, backendPort: number): string {
+/** Text of the configuration for `name`; log files are relative to the prefix. */
+export function proxyConf(name: ProxyName, scenario: Scenario, port: number, backendPort: number): string {
   if (scenario.kind === 'start') return startConf(scenario.servers, port, backendPort)
   const reuseport = scenario.kind === 'load' && scenario.reuseport ? ' reuseport' : ''
   const accessLog = scenario.kind === 'load' && !scenario.accessLog ? 'off' : 'logs/access.log'
@@ -21,7 +23,7 @@ export function proxyConf(scenario: Scenario, port: number, backendPort: number)
 
 ${serverLines(accessLog)}
         location / {
-${scenario.kind === 'load' && scenario.gzip ? GZIP : ''}${scenario.kind === 'load' && scenario.files ? FILES : LOCATION}        }
+${scenario.kind === 'load' && scenario.gzip ? GZIP : ''}${scenario.kind === 'streams' ? unbuffered(name) : ''}${scenario.kind === 'load' && scenario.files ? FILES : LOCATION}        }
     }
 `
   const peers = scenario.kind === 'load' ? scenario.peers : 1
@@ -74,6 +76,12 @@ function serverLines(accessLog: string): string {
         add_header X-Content-Type-Options "nosniff" always;
         add_header X-XSS-Protection "1; mode=block" always;
 `
+}
+
+/** nginx has to be told not to hold back what backends send; weir is told the same, if it knows the word. */
+function unbuffered(name: ProxyName): string {
+  const known = modules.some(({ commands }) => commands.some((command) => command.name === 'proxy_buffering'))
+  return name === 'nginx' || known ? '            proxy_buffering off;\n\n' : ''
 }
 
 /** What a production server says of files, descriptors and metadata kept as there. */

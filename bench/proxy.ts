@@ -11,7 +11,7 @@ import { contentOf } from './content.ts'
 import { MANY_PATH } from './many.ts'
 import { freePort, listening } from './port.ts'
 import { cpuMicroseconds, processTree, residentBytes } from './proc.ts'
-import { BACKEND_BYTES, type BackendPath, type Scenario } from './scenario.ts'
+import { BACKEND_BYTES, type BackendPath, type Scenario, type StreamsScenario } from './scenario.ts'
 
 export type ProxyName = 'weir' | 'nginx'
 
@@ -80,7 +80,7 @@ export async function prepareProxy(name: ProxyName, options: ProxyOptions): Prom
   const folder = join(options.work, `${name}-${options.scenario.name}`)
   mkdirSync(join(folder, 'logs'), { recursive: true })
   const conf = join(folder, 'nginx.conf')
-  writeFileSync(conf, proxyConf(options.scenario, port, options.backendPort))
+  writeFileSync(conf, proxyConf(name, options.scenario, port, options.backendPort))
   if (options.scenario.kind === 'load' && options.scenario.files) writeFiles(folder)
   const weir =
     options.scenario.kind === 'start' ? [LAUNCHER] : [...(options.node ?? [process.execPath]), MAIN]
@@ -111,7 +111,9 @@ export async function startProxy(name: ProxyName, options: ProxyOptions): Promis
   const proxy = new RunningProxy(name, port, child)
   try {
     await listening(child, port)
-    await check(proxy, options.scenario)
+    await (options.scenario.kind === 'streams'
+      ? checkStream(proxy, options.scenario.path)
+      : check(proxy, options.scenario))
   } catch (error) {
     await child.stop()
     throw new Error(`${name}: ${(error as Error).message}\n${explain()}`.trimEnd())
@@ -121,7 +123,7 @@ export async function startProxy(name: ProxyName, options: ProxyOptions): Promis
 }
 
 /** Figures of wrong answers are worth nothing: one request is looked at before the load. */
-function check(proxy: RunningProxy, scenario: Scenario): Promise<void> {
+function check(proxy: RunningProxy, scenario: Exclude<Scenario, StreamsScenario>): Promise<void> {
   const post = scenario.kind === 'load' && scenario.method === 'POST'
   const gzip = scenario.kind === 'load' && scenario.gzip
   return new Promise((resolve, reject) => {
@@ -149,6 +151,22 @@ function check(proxy: RunningProxy, scenario: Scenario): Promise<void> {
     request.on('timeout', () => request.destroy(new Error(`did not answer ${scenario.path} in 5 seconds`)))
     request.on('error', reject)
     request.end()
+  })
+}
+
+/** Resolves with the first event of a stream. */
+function checkStream(proxy: RunningProxy, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = get(proxy.url(path), { agent: false, timeout: 5000 }, (response) => {
+      response.once('data', () => {
+        if (response.statusCode === 200) resolve()
+        else reject(new Error(`answered ${path} with ${response.statusCode}`))
+        request.destroy()
+      })
+      response.on('error', () => {})
+    })
+    request.on('timeout', () => request.destroy(new Error(`sent no event of ${path} in 5 seconds`)))
+    request.on('error', reject)
   })
 }
 

@@ -113,7 +113,7 @@ export function summarise(rounds: readonly Round[]): Summary {
 }
 
 export function loadOutcome(
-  scenario: LoadScenario,
+  scenario: Pick<LoadScenario, 'name' | 'title' | 'target'>,
   rounds: Partial<Record<ProxyName, Round[]>>,
 ): LoadOutcome {
   const proxies: Partial<Record<ProxyName, Summary>> = {}

@@ -40,6 +40,17 @@ export interface IdleScenario {
   connections: number
 }
 
+/** Event streams that stay open, on each of which the backend writes an event now and then. */
+export interface StreamsScenario {
+  kind: 'streams'
+  name: string
+  title: string
+  path: string
+  connections: number
+  /** Milliseconds from one event of a stream to the next. */
+  interval: number
+}
+
 /** Starts on a configuration of so many servers with four locations each; time and memory are measured. */
 export interface StartScenario {
   kind: 'start'
@@ -49,7 +60,7 @@ export interface StartScenario {
   servers: number
 }
 
-export type Scenario = LoadScenario | IdleScenario | StartScenario
+export type Scenario = LoadScenario | IdleScenario | StreamsScenario | StartScenario
 
 /** Size of the body answered for each path. */
 export const BACKEND_BYTES = {

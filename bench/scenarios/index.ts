@@ -13,6 +13,7 @@ import { gzipFile, gzipProxy } from './gzip.ts'
 import { idle } from './idle.ts'
 import { manyServers, oneServer } from './many-servers.ts'
 import { post16k } from './post-16k.ts'
+import { sse } from './sse.ts'
 import { startLarge, startSmall } from './start.ts'
 import { upstream16 } from './upstream-16.ts'
 
@@ -33,6 +34,7 @@ export const scenarios: readonly Scenario[] = [
   gzipProxy,
   oneServer,
   manyServers,
+  sse,
   idle,
   startSmall,
   startLarge,

@@ -16,14 +16,14 @@ function scopes(scope: Scope): Scope[] {
 
 describe('configuration with many servers', () => {
   it.each([manyServers, startLarge])('$name: 500 servers, 2000 locations', (scenario) => {
-    const tree = parseText(proxyConf(scenario, 8080, 8081), 'nginx.conf')
+    const tree = parseText(proxyConf('weir', scenario, 8080, 8081), 'nginx.conf')
     const { root } = buildCycle(tree, modules, { prefix: '/x/', confPrefix: '/x/' })
     const kinds = scopes(root).map(({ kind }) => kind)
     expect(kinds.filter((kind) => kind === SERVER)).toHaveLength(500)
     expect(kinds.filter((kind) => kind === LOCATION)).toHaveLength(2000)
   })
   it('each path is that of another location', () => {
-    const conf = proxyConf({ ...manyServers, servers: 2 }, 8080, 8081)
+    const conf = proxyConf('weir', { ...manyServers, servers: 2 }, 8080, 8081)
     const text = conf.slice(conf.indexOf(`server_name ${manyHost(1)};`))
     const patterns = [...text.matchAll(/location (=|~)? ?(\S+) \{/g)].map(([, modifier, pattern]) =>
       modifier === '=' ? new RegExp(`^${pattern}$`) : new RegExp(modifier === '~' ? pattern! : `^${pattern}`),
