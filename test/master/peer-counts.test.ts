@@ -63,6 +63,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     () => response.writeHead(oneOf([403, 404, 500, 503])).end('no'),
     () => response.writeHead(200, { 'X-Accel-Redirect': oneOf(['/one', '/many', '/none']) }).end(),
     () => response.end('x'.repeat(200_000)),
+    () => response.writeEarlyHints({ link: '</a>; rel=preload' }, () => response.end('hinted')),
     () => {
       response.end('and gone')
       response.on('finish', () => socket.destroy())
@@ -72,7 +73,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   oneOf(ways)()
 }
 
-const PATHS = ['/one', '/many', '/few', '/pages', '/auth', '/bind', '/name', '/once', '/bare']
+const PATHS = ['/one', '/many', '/few', '/pages', '/auth', '/bind', '/name', '/once', '/bare', '/left']
 const HEADS = ['GET %', 'HEAD %', 'POST %+', 'PUT %-', 'POST %c', 'GET %u', 'POST %e']
 
 function requestText(): string {
@@ -139,12 +140,13 @@ http {
     location /many { proxy_pass http://many; proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection $http_connection; }
     location /few { proxy_pass http://few; proxy_next_upstream_tries 2; }
-    location /pages { proxy_pass http://few; error_page 403 404 500 502 503 504 = /many; }
+    location /pages { proxy_pass http://few; proxy_intercept_errors on; error_page 403 404 500 502 503 504 = /many; }
     location /auth { auth_request /one; proxy_pass http://many; }
     location /mirror { proxy_pass http://many; }
     location /bind { proxy_bind 192.0.2.1; proxy_pass http://many; }
     location /name { set $to localhost; proxy_pass http://$to:$server_port/one; }
     location /once { proxy_pass http://one; proxy_set_header Connection close; }
+    location /left { proxy_pass http://many; proxy_ignore_client_abort on; }
     location /bare { proxy_pass http://many; proxy_pass_request_body off; }
   }
 }
