@@ -14,6 +14,8 @@ export interface Inside {
   rows: Record<Counter, number>[]
   /** Live heap after the last full collection, by worker slot, and `master`. */
   heaps: Record<string, number>
+  /** Bytes that V8 has of the system for each heap, what is free in it included; it grows with the load, to a bound. */
+  committed: Record<string, number>
   /** Requests at each peer of each upstream, as workers count them together. */
   peers: Record<string, number>
   /** Workers started so far. */

@@ -16,7 +16,7 @@ const COLLECT_EVERY = 5000
 type Message =
   | { type: 'crash' }
   | { type: 'worker'; slot: number; stats: SharedArrayBuffer; zones: Zones }
-  | { type: 'heap'; slot: number; bytes: number }
+  | { type: 'heap'; slot: number; bytes: number; committed: number }
 
 type Zones = Record<string, SharedArrayBuffer>
 
@@ -41,13 +41,16 @@ function liveHeap(): number {
 
 function watch(): void {
   const file = openSync(process.env.SOAK_INSIDE!, 'w')
-  const inside: Inside = { rows: [], heaps: {}, peers: {}, workers: 0 }
+  const inside: Inside = { rows: [], heaps: {}, committed: {}, peers: {}, workers: 0 }
   let stats: SharedArrayBuffer | null = null
   let zones: Zones = {}
   process.on('SIGUSR2', () => tell({ type: 'crash' }))
   channel.onmessage = ({ data }) => {
     const message = data as Message
-    if (message.type === 'heap') inside.heaps[message.slot] = message.bytes
+    if (message.type === 'heap') {
+      inside.heaps[message.slot] = message.bytes
+      inside.committed[message.slot] = message.committed
+    }
     if (message.type !== 'worker') return
     stats = message.stats
     zones = message.zones
@@ -60,6 +63,7 @@ function watch(): void {
   }, 1000).unref()
   setInterval(() => {
     inside.heaps.master = liveHeap()
+    inside.committed.master = process.memoryUsage().heapTotal
   }, COLLECT_EVERY).unref()
 }
 
@@ -84,7 +88,10 @@ function peers(zones: Zones): Record<string, number> {
 
 function work({ slot, stats, plan }: Boot): void {
   tell({ type: 'worker', slot, stats, zones: plan.options.zones ?? {} })
-  setInterval(() => tell({ type: 'heap', slot, bytes: liveHeap() }), COLLECT_EVERY).unref()
+  setInterval(() => {
+    const bytes = liveHeap()
+    tell({ type: 'heap', slot, bytes, committed: process.memoryUsage().heapTotal })
+  }, COLLECT_EVERY).unref()
   if (slot !== 0) return
   channel.onmessage = ({ data }) => {
     if ((data as Message).type !== 'crash') return

@@ -20,7 +20,7 @@ const CUT: Failing = { name: 'cut', stage: 'body', statuses: [] }
 
 /** A request that these backends had, each failing so, or answering. */
 function trial(method: Method, visits: (Failing | null)[], content = 0): Trial {
-  const seen = visits.map((failing) => ({ backend: 'b', answering: false, failing }))
+  const seen = visits.map((failing) => ({ backend: 'b', answering: false, failing, left: false }))
   return { id: 1, method, content, length: 10, started: 0, visits: seen }
 }
 

@@ -104,7 +104,7 @@ function sample(resident: number, descriptors = 40, active = 0, heap = 10 * MIB)
     resident,
     descriptors,
     threads: 9,
-    inside: { rows: [row], heaps: { 1: heap, master: heap }, peers: {}, workers: 2 },
+    inside: { rows: [row], heaps: { 1: heap, master: heap }, committed: {}, peers: {}, workers: 2 },
   }
 }
 

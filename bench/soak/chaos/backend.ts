@@ -9,7 +9,7 @@ import { type Mood, moods, stopped, well } from './moods.ts'
 import type { Random } from './random.ts'
 import type { Trials } from './trials.ts'
 
-/** A request that the proxy has given up counts no more, but it takes a moment until that is seen here. */
+/** A request that the proxy has given up counts no more, but it takes a moment until that is seen here, if ever. */
 const SEEN_WITHIN = 200
 
 export class ChaosBackend {
@@ -91,7 +91,9 @@ export class ChaosBackend {
   }
 
   #recount(counted: readonly Exchange[], when: number): void {
-    const there = counted.filter(({ gone }) => gone === 0 || gone - when > SEEN_WITHIN / 2).length
+    const there = counted.filter(
+      ({ gone, left }) => !left && (gone === 0 || gone - when > SEEN_WITHIN / 2),
+    ).length
     this.peak = Math.max(this.peak, there)
     if (there > this.maxConns) {
       this.trials.offence(`${this.name} had ${there} requests at a time, with max_conns=${this.maxConns}`)

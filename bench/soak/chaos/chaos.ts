@@ -154,7 +154,7 @@ async function watch(
     told = time
     const errors = [...unavoidable.values()].reduce((total, count) => total + count, 0)
     console.log(
-      `${Math.round(time / 1000)} s: ${ledger.doneCount} right, ${errors} unavoidable errors, ${ledger.errorCount} others, ${ledger.victims} lost in ${ledger.crashes.length} crashes`,
+      `${Math.round(time / 1000)} s: ${(samples.at(-1)!.resident / 2 ** 20).toFixed(0)} MiB, ${ledger.doneCount} right, ${errors} unavoidable errors, ${ledger.errorCount} others, ${ledger.victims} lost in ${ledger.crashes.length} crashes`,
     )
   }
   return samples

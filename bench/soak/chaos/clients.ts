@@ -83,6 +83,8 @@ export const kinds: readonly ClientKind[] = [
 
 /** Milliseconds between two requests of a client, at most. */
 const PAUSE = 30
+/** Milliseconds in which weir must have seen that a connection was closed. */
+const CLOSING = 500
 /** A delay of this process that a backend's time limit may have passed in. */
 const STALL = 400
 
@@ -113,7 +115,7 @@ async function request(chaos: Chaos, kind: ClientKind, random: Random, wire: Wir
   wire.partial = null
   wire.write(head(trial, kind))
   try {
-    if (kind.leaves) return await leave(chaos, kind, random)
+    if (kind.leaves) return await leave(chaos, kind, trial, random)
     const sending = send(wire, trial, kind, random)
     const answer = await wire.answer()
     const sent = await sending
@@ -127,8 +129,14 @@ async function request(chaos: Chaos, kind: ClientKind, random: Random, wire: Wir
   }
 }
 
-async function leave({ ledger }: Chaos, kind: ClientKind, random: Random): Promise<boolean> {
+async function leave(
+  { ledger, trials }: Chaos,
+  kind: ClientKind,
+  trial: Trial,
+  random: Random,
+): Promise<boolean> {
   await delay(random.between(0, 60))
+  trials.leave(trial)
   ledger.succeeded(kind.name)
   return false
 }
@@ -142,7 +150,7 @@ function settle(chaos: Chaos, kind: ClientKind, trial: Trial, wire: Wire, error:
     complete: error === null,
     right: partial?.status !== 200 || isRight(trial, partial.length, partial.pattern, error === null),
   }
-  const verdict = judge(trial, result, trials.anyClosedSince(trial.started - 100))
+  const verdict = judge(trial, result, trials.anyClosedSince(trial.started - CLOSING))
   const count = (reason: string) => unavoidable.set(reason, (unavoidable.get(reason) ?? 0) + 1)
   if (verdict.kind === 'right') ledger.succeeded(kind.name)
   else if (verdict.kind === 'unavoidable') count(verdict.reason)

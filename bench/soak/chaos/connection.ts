@@ -113,8 +113,9 @@ export class Connection {
     if (way === 'half ends') this.#socket.end()
   }
 
-  /** Bytes that belong to no answer; a request that is here by now is lost by them. */
+  /** Bytes that belong to no answer; a request that is here by now, and not being answered yet, is lost by them. */
   #babble(): void {
+    if (this.#exchange?.open && this.#exchange.answering) return
     this.#refuses = BABBLED
     this.#exchange?.fail(BABBLED)
     if (this.#socket.writable) this.#socket.write('surplus')

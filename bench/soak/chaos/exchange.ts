@@ -19,6 +19,7 @@ export class Exchange {
   /** When the proxy closed the connection before the answer was complete; 0: it has not. */
   gone = 0
   #ended = 0
+  #answering = false
   readonly #visit: Visit | null
   readonly #finished: () => void
 
@@ -34,6 +35,16 @@ export class Exchange {
     this.length = length
     this.#visit = visit
     this.#finished = () => finished(this)
+  }
+
+  /** The head of a right answer has gone out. */
+  get answering(): boolean {
+    return this.#answering
+  }
+
+  /** Nobody waits for it: whether it still counts cannot be told from here. */
+  get left(): boolean {
+    return this.#visit === null || this.#visit.left
   }
 
   /** What happens from here on is a failure of this kind. */
@@ -82,6 +93,7 @@ export class Exchange {
   }
 
   async head(chunked: boolean, more = ''): Promise<void> {
+    this.#answering = true
     if (this.#visit !== null) this.#visit.answering = true
     const framing = chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${this.length}`
     this.write(`HTTP/1.1 200 OK\r\n${framing}\r\n${more}\r\n`)

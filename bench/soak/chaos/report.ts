@@ -58,7 +58,7 @@ export function chaosVerdicts(outcome: ChaosOutcome): Verdict[] {
   const { before, after, samples, log } = outcome
   const memory = samples.length >= SAMPLES_FOR_MEMORY
   const heaps = [
-    grown('resident memory', samples, (sample) => sample.resident, RESIDENT_BYTES, RESIDENT_GROWTH),
+    grown('resident memory without heaps', samples, withoutHeaps, RESIDENT_BYTES, RESIDENT_GROWTH),
     grown('live heap, worker that lives throughout', samples, heapOf('1'), HEAP_BYTES, 0),
     grown('live heap, master', samples, heapOf('master'), HEAP_BYTES, 0),
   ]
@@ -76,6 +76,12 @@ export function chaosVerdicts(outcome: ChaosOutcome): Verdict[] {
     fixed('log lines with another status', log.otherStatus, 0),
     fixed('alerts in the error log', outcome.alarms.length, 0),
   ]
+}
+
+/** Four heaps of young objects, which grow with the load up to their bounds, hide what else grows. */
+function withoutHeaps({ resident, inside }: Watched['before']): number | null {
+  if (inside === null) return null
+  return Object.values(inside.committed).reduce((left, bytes) => left - bytes, resident)
 }
 
 function limit({ name, peak, maxConns }: BackendCounts): Verdict {

@@ -20,6 +20,8 @@ export interface Visit {
   answering: boolean
   /** null: it was answered as it must be, or is being so. */
   failing: Failing | null
+  /** The client has left meanwhile, and weir may have given the request up. */
+  left: boolean
 }
 
 export interface Trial {
@@ -50,11 +52,16 @@ export class Trials {
     this.#open.delete(id)
   }
 
+  /** Its client has left. */
+  leave({ visits }: Trial): void {
+    for (const visit of visits) visit.left = true
+  }
+
   /** A backend has read the head of request `id`. null: its client has left. */
   visit(id: number, backend: string): Visit | null {
     const trial = this.#open.get(id)
     if (trial === undefined) return null
-    const visit = { backend, answering: false, failing: null }
+    const visit = { backend, answering: false, failing: null, left: false }
     trial.visits.push(visit)
     return visit
   }
