@@ -2,7 +2,9 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { README, withLists } from '../../src/master/docs.ts'
+import { describedCommands, README, withLists } from '../../src/master/docs.ts'
+import { nginxDirectives } from '../../src/shared/conf/nginx-names.ts'
+import { variableNames } from '../../src/worker/http/variables.ts'
 
 const readme = readFileSync(README, 'utf8')
 
@@ -20,4 +22,21 @@ test('every npm script it names exists', () => {
 test('every file it links to exists', () => {
   const links = [...readme.matchAll(/\]\((?!https?:|#)([^)]+)\)/g)].map((match) => match[1]!)
   expect(links.filter((link) => !existsSync(new URL(link, README)))).toEqual([])
+})
+
+test('what it says is not there yet is not there, and is known to nginx', () => {
+  const rows = readme
+    .split('### Not there yet')[1]!
+    .split('\n## ')[0]!
+    .matchAll(/^\| (`.*?) \|/gm)
+  const named = [...rows].flatMap(([, refused]) =>
+    [...refused!.matchAll(/`(\$?\w+\*?)`/g)].map(([, name]) => name!),
+  )
+  const there = [...describedCommands().map(({ name }) => name), ...variableNames().map((name) => `$${name}`)]
+  const known = [...nginxDirectives.keys()]
+  const among = (names: string[], name: string) =>
+    name.endsWith('*') ? names.some((other) => other.startsWith(name.slice(0, -1))) : names.includes(name)
+  expect(named.length).toBeGreaterThan(20)
+  expect(named.filter((name) => among(there, name))).toEqual([])
+  expect(named.filter((name) => !name.startsWith('$') && !among(known, name))).toEqual([])
 })
