@@ -5,6 +5,7 @@ import { utf8 } from '../../shared/latin1.ts'
 import { BodyDecoder } from '../http1/body-decoder.ts'
 import { now } from '../tick.ts'
 import { Timer } from '../timer.ts'
+import { crashed } from '../transport/crash.ts'
 import { openTransport } from '../transport/open.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import { HeadReader } from './head-reader.ts'
@@ -125,7 +126,11 @@ export class PeerConnection implements TransportOwner {
       if (this.#closed) return void socket.destroy()
       this.#transport = openTransport(socket, this)
       this.#transport.resume()
-      this.#user?.onPeerConnected()
+      try {
+        this.#user?.onPeerConnected()
+      } catch (error) {
+        crashed(this.#transport, error)
+      }
     })
   }
 
@@ -146,7 +151,9 @@ export class PeerConnection implements TransportOwner {
 
   onClose(error: NodeJS.ErrnoException | null): void {
     if (error !== null) this.#failed(error)
-    else this.#retire()
+    else if (this.#user === null) this.#retire()
+    // Neither side closed it: what its bytes were given to has thrown. The request must not wait for more.
+    else this.#failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))
   }
 
   #failed(error: NodeJS.ErrnoException): void {
