@@ -56,7 +56,7 @@ export async function compareRefusals(folder: string, text: string, directives =
   const actual = await weirMessage(folder, path, directives)
   expect(
     actual
-      .replace(/, (did you mean|the file begins with|is a ";" missing) .*$/, '')
+      .replace(/, (did you mean|it belongs in|the file begins with|is a ";" missing) .*$/, '')
       // nginx does not say where.
       .replace(/^(unknown "\w*" variable) in .*$/, '$1'),
   ).toBe(expected)

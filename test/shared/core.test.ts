@@ -88,7 +88,7 @@ describe('events and http', () => {
     expect(workerConnections(build('events { worker_connections 9; }').root)).toBe(9)
     expect(workerConnections(build('events {}').root)).toBe(512)
     expect(messageOf('worker_connections 9;')).toBe(
-      '"worker_connections" directive is not allowed here in a.conf:1',
+      '"worker_connections" directive is not allowed here in a.conf:1, it belongs in events',
     )
     expect(messageOf('events { worker_connections x; }')).toBe('invalid number "x" in a.conf:1')
   })

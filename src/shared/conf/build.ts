@@ -253,11 +253,23 @@ function configure(
     const entries = commands.get(directive.name)
     if (entries === undefined) throw unknownDirective(directive, commands.keys())
     const entry = entries.find((candidate) => candidate.command.in & scope.kind)
-    if (entry === undefined) context.error(`"${directive.name}" directive is not allowed here`)
+    if (entry === undefined) {
+      const hint = `, it belongs in ${placesOf(entries)}`
+      throw new ConfError(`"${directive.name}" directive is not allowed here`, directive, hint)
+    }
     checkForm(directive, entry.command, commands)
     apply(scope, directive, entry, commands, context)
   }
 }
+
+/** The contexts of a directive's commands, for messages; which `if` is told. */
+function placesOf(entries: Entry[]): string {
+  const mask = entries.reduce((bits, { command }) => bits | command.in, 0)
+  const names = contextNames.filter(([bit]) => mask & bit).map(([bit, name]) => places[bit] ?? name)
+  return names.join(', ')
+}
+
+const places: Record<number, string> = { [IF_IN_SERVER]: 'if in server', [IF_IN_LOCATION]: 'if in location' }
 
 function checkForm(directive: Directive, command: Command, commands: Map<string, Entry[]>): void {
   const { name, args, block } = directive
