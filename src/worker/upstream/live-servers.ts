@@ -3,7 +3,7 @@
 
 import type { BuildContext } from '../../shared/conf/build.ts'
 import type { ResolverSettings } from '../../shared/names/found.ts'
-import type { LiveAddress, LiveAnswers } from '../../shared/names/live.ts'
+import type { LiveAnswers, LiveService } from '../../shared/names/live.ts'
 import { type ConfiguredPeer, type PeerGroup, type PeerOptions, peerKeys } from './peers.ts'
 import { addressName, type UpstreamUrl } from './url.ts'
 
@@ -68,20 +68,26 @@ const slots = ({ url, addresses }: ServerSource) => (url.path !== null ? 1 : add
 /** The peers they come to with these addresses of live names. */
 export function peersFrom(sources: readonly ServerSource[], live: LiveAnswers): ConfiguredPeer[] {
   return sources.flatMap(({ url, server, options, addresses, key }) => {
-    if (url.path !== null)
-      return [{ name: `unix:${url.path}`, host: null, port: 0, path: url.path, server, ...options }]
-    const found = key === null ? addresses.map((ip) => ({ ip, service: null })) : (live[key] ?? [])
-    return found.flatMap((address) => peerAt(address, url.port, { server, ...options }))
+    const own = { server, ...options }
+    if (key === null) return peersOf(url, addresses, own)
+    return (live[key] ?? []).flatMap(({ ip, service }) =>
+      service === null ? peersOf(url, [ip], own) : serviceAt(ip, service, own),
+    )
   })
 }
 
-/** None where a server that is itself a backup would be the backup of a backup, as in nginx. */
-function peerAt(
-  { ip, service }: LiveAddress,
-  port: number,
+/** A peer for each of `addresses`, or the one that a unix socket is. */
+export function peersOf(
+  { path, port }: UpstreamUrl,
+  addresses: readonly string[],
   options: PeerOptions & { server: string },
 ): ConfiguredPeer[] {
-  if (service === null) return [{ name: addressName(ip, port), host: ip, port, path: null, ...options }]
+  if (path !== null) return [{ name: `unix:${path}`, host: null, port: 0, path, ...options }]
+  return addresses.map((ip) => ({ name: addressName(ip, port), host: ip, port, path: null, ...options }))
+}
+
+/** None where a server that is itself a backup would be the backup of a backup, as in nginx. */
+function serviceAt(ip: string, service: LiveService, options: PeerOptions): ConfiguredPeer[] {
   if (options.backup && service.backup) return []
   return [
     {

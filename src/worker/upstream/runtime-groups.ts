@@ -6,16 +6,10 @@ import { DEFAULT_RESOLVER, type ResolverSettings } from '../../shared/names/foun
 import { PeerZone, zoneBytes } from '../../shared/peer-zone.ts'
 import { roundRobin } from './balance/round-robin.ts'
 import { IdleConnections } from './keepalive.ts'
-import {
-  type ConfiguredPeer,
-  DEFAULT_KEEPALIVE,
-  DEFAULT_PEER,
-  PeerGroup,
-  type PeerOptions,
-  type UpstreamHost,
-} from './peers.ts'
+import { peersOf } from './live-servers.ts'
+import { DEFAULT_KEEPALIVE, DEFAULT_PEER, PeerGroup, type UpstreamHost } from './peers.ts'
 import { Resolver, resolverOptions } from './resolver.ts'
-import { addressName, type UpstreamUrl } from './url.ts'
+import type { UpstreamUrl } from './url.ts'
 
 /** Hosts remembered at a time. */
 const MOST_GROUPS = 512
@@ -126,16 +120,6 @@ export function runtimeIdle(): IdleConnections {
 /** What a group named directly is found by. */
 export function groupKey({ key, path, port }: UpstreamUrl): string {
   return path === null ? `${key}:${port}` : `unix:${path}`
-}
-
-/** A peer for each of `addresses`, or the one that a unix socket is. */
-export function peersOf(
-  { path, port }: UpstreamUrl,
-  addresses: readonly string[],
-  options: PeerOptions & { server: string },
-): ConfiguredPeer[] {
-  if (path !== null) return [{ name: `unix:${path}`, host: null, port: 0, path, ...options }]
-  return addresses.map((ip) => ({ name: addressName(ip, port), host: ip, port, path: null, ...options }))
 }
 
 /** As in nginx, what is known of a host that only requests name is not shared: the zone is this worker's own. */
