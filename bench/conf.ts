@@ -1,7 +1,7 @@
 // The nginx.conf that weir and nginx both run in the bench: the proxied location of a usual production server, or many
 // of them. Nothing in it depends on which of the two reads it but the port, and what nginx has to be told for streams.
 
-import { modules } from '../src/worker/modules.ts'
+import { knownLines } from './known.ts'
 import { manyServers } from './many.ts'
 import type { ProxyName } from './proxy.ts'
 import { BACKEND_ADDRESSES, type Scenario } from './scenario.ts'
@@ -80,8 +80,7 @@ function serverLines(accessLog: string): string {
 
 /** nginx has to be told not to hold back what backends send; weir is told the same, if it knows the word. */
 function unbuffered(name: ProxyName): string {
-  const known = modules.some(({ commands }) => commands.some((command) => command.name === 'proxy_buffering'))
-  return name === 'nginx' || known ? '            proxy_buffering off;\n\n' : ''
+  return knownLines(name, '            proxy_buffering off;\n\n')
 }
 
 /** What a production server says of files, descriptors and metadata kept as there. */

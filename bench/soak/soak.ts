@@ -1,4 +1,4 @@
-// `npm run soak`: the command line. Each part starts a weir of its own: see load.ts and chaos/chaos.ts.
+// `npm run soak`: the command line. Each part starts a weir of its own: see load.ts, chaos/chaos.ts and slow/slow.ts.
 
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -6,24 +6,29 @@ import { runChaos } from './chaos/chaos.ts'
 import { runLoad } from './load.ts'
 import { type Section, saveSection } from './results.ts'
 import { BENCH } from './run.ts'
+import { runSlow } from './slow/slow.ts'
 
 const HELP = `Usage: npm run soak [-- options]
 
-Two parts, each on a weir of its own; exit code 1 when a check of either fails.
+Three parts, each on a weir of its own; exit code 1 when a check of one fails.
 
 load   mixed load on two workers: answers, descriptors, memory, shared counters and access log must be right while
        clients leave, backends die, weir reloads and a worker crashes
 chaos  an upstream whose servers stop, come back, get slow and lie at random, all but two of them, on four workers: no
        client may see an error that a retry could have avoided, and no server more requests than its max_conns; errors
        that nothing could have avoided are counted by their reason
+slow   200 clients that read 10 MiB slowly, then 100 that send 20 MiB slowly, with nginx beside: when backends are
+       free again or asked at all, memory, temporary files
 
 Options:
-  -p, --part load|chaos  this part only
+  -p, --part load|chaos|slow
+                         this part only
   -m, --minutes N        length of the load (default 5; parts of a minute are allowed)
-  -x, --times N          that many times the clients, in both parts (default 1)
+  -x, --times N          that many times the clients, in all parts (default 1)
   -s, --seconds N        length of the chaos (default 180)
       --seed N           what the chaos draws; the same seed draws the same, though who meets whom when is up to the
                          machine (default: another one each time; it is printed)
+  -r, --rate N           kB a second that the slow clients read at; uploads go five times faster (default 100)
   -o, --out FILE         where the report goes (default bench/results/soak.md); sections of other parts stay in it
       --keep             keep the folders with configuration and logs
   -h, --help             this text
@@ -37,6 +42,7 @@ async function main(): Promise<boolean> {
       times: { type: 'string', short: 'x', default: '1' },
       seconds: { type: 'string', short: 's', default: '180' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
+      rate: { type: 'string', short: 'r', default: '100' },
       out: { type: 'string', short: 'o', default: join(BENCH, 'results/soak.md') },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -50,11 +56,13 @@ async function main(): Promise<boolean> {
   const minutes = positive('minutes', values.minutes)
   const seconds = positive('seconds', values.seconds)
   const times = positive('times', values.times)
+  const rate = positive('rate', values.rate) * 1000
   const seed = Number(values.seed)
   if (!Number.isSafeInteger(seed)) throw new Error(`--seed takes a whole number, not "${values.seed}"`)
   const parts: Record<string, () => Promise<Section>> = {
     load: () => runLoad({ minutes, times, keep }),
     chaos: () => runChaos({ seconds, seed, times, keep }),
+    slow: () => runSlow({ rate, times, keep }),
   }
   if (part !== undefined && !Object.hasOwn(parts, part)) {
     throw new Error(`--part takes ${Object.keys(parts).join(' or ')}, not "${part}"`)
