@@ -42,7 +42,7 @@ function reasonAgainst(peer: Peer, { tier, tried, set }: Selection, now: number)
     return `failures: ${state.fails}, out for another ${(left / 1000).toFixed(1)}s`
   }
   if (maxConns > 0 && state.conns >= maxConns) return `at its max_conns of ${maxConns}`
-  if (backup && tier === 0) return 'backup'
+  if (backup && tier === 0 && set.peers.some((other) => !other.backup)) return 'backup'
   // The backups' turn comes when no other server is left.
   return !backup && tier > 0 ? 'tried' : null
 }
