@@ -161,7 +161,7 @@ describe('a 502 or 504 of weir itself', () => {
       502,
       '/',
       `${PAUSE}X: ${'x'.repeat(5000)}\r\n\r\n`,
-      'the server sent a header of more than 4096 bytes; tried BACKEND (header_too_big) in TIME',
+      'the server sent a longer header than there is room for; tried BACKEND (header_too_big) in TIME; see proxy_buffer_size',
     ],
     [
       'no_live_upstreams',
