@@ -34,6 +34,16 @@ describe('a name that cannot be looked up', () => {
     expect([...cycle.context.live.values()]).toMatchObject([{ name: 'gone.invalid', once: true }])
   })
 
+  it('may be a misspelt upstream', async () => {
+    const { cycle } = await load(
+      'upstream backend { server 127.0.0.1:1; } server { location / { proxy_pass http://bakend; } }',
+    )
+    expect(cycle.context.warnings.at(-1)).toBe(
+      'host not found in upstream "bakend": it counts as down until its name can be resolved; ' +
+        'did you mean upstream "backend"? in nginx.conf:1',
+    )
+  })
+
   it('is named with the line of proxy_pass', async () => {
     const { cycle } = await load('server { location / {\n\nproxy_pass http://gone.invalid; } }')
     expect(cycle.context.warnings).toContain(

@@ -19,6 +19,7 @@ import {
 } from './command.ts'
 import { ConfError, type Directive, missing, type Place, placeSuffix } from './directive.ts'
 import { unknownDirective } from './names.ts'
+import { nearest } from './nearest.ts'
 
 /** What conf/build.ts needs to know of a module. The worker's modules add phases, filters and variables. */
 export interface ConfModule<C = unknown> {
@@ -114,6 +115,17 @@ export class BuildContext {
   /** Throws a ConfError at `at`, or at the directive being set. */
   error(message: string, at: Place | null = this.directive): never {
     throw new ConfError(message, at)
+  }
+
+  /**
+   * Throws a ConfError for a parameter (`name` or `name=value`) that is none of `known`, names with their `=` where they
+   * take a value, or has a value that makes no sense.
+   */
+  invalidParameter(parameter: string, known: readonly string[]): never {
+    const name = parameter.slice(0, parameter.indexOf('=') + 1) || parameter
+    const similar = known.includes(name) ? null : nearest(name, known)
+    const hint = similar === null ? '' : `, did you mean "${similar}"?`
+    throw new ConfError(`invalid parameter "${parameter}"`, this.directive, hint)
   }
 
   /** An absolute path for one named relative to the prefix. */

@@ -30,6 +30,12 @@ const WITHOUT_EFFECT: Readonly<Record<string, ((text: string) => unknown) | null
   sndbuf: parseSize,
 }
 
+/** All parameters, for a misspelt one. */
+const KNOWN = [
+  ...['default_server', 'proxy_protocol', 'bind', 'reuseport', 'backlog=', 'ipv6only=', 'so_keepalive='],
+  ...Object.entries(WITHOUT_EFFECT).map(([name, parse]) => (parse === null ? name : `${name}=`)),
+]
+
 /** Setter of `listen`: adds to the server's list. */
 export const addListen: Setter = (directive, context, previous) => {
   const list = [...((previous as Listen[] | undefined) ?? [])]
@@ -88,7 +94,7 @@ function applyParameter(listen: Listen, parameter: string, context: BuildContext
   if (name === 'backlog' && value !== null) address.backlog = backlog(value, context)
   else if (name === 'ipv6only' && (value === 'on' || value === 'off')) address.ipv6only = value === 'on'
   else if (name === 'so_keepalive' && value !== null) address.soKeepalive = soKeepalive(value, context)
-  else context.error(`invalid parameter "${parameter}"`)
+  else context.invalidParameter(parameter, KNOWN)
 }
 
 function withoutEffect(name: string, value: string | null, parameter: string, context: BuildContext): void {

@@ -2,6 +2,7 @@
 // weir runs, its addresses come from the master: `LiveGroup` gives the group its peers anew.
 
 import type { BuildContext } from '../../shared/conf/build.ts'
+import { nearest } from '../../shared/conf/nearest.ts'
 import type { ResolverSettings } from '../../shared/names/found.ts'
 import type { LiveAnswers, LiveService } from '../../shared/names/live.ts'
 import { type ConfiguredPeer, type PeerGroup, type PeerOptions, peerKeys } from './peers.ts'
@@ -29,6 +30,8 @@ export interface SourceOptions {
   readonly service: string | null
   /** A name without address makes the configuration invalid. */
   readonly needed: boolean
+  /** Names that one without an address may be a misspelling of. */
+  readonly similar: Iterable<string>
 }
 
 /** Slots in the group's zone for a live name, whose addresses may become more. */
@@ -39,7 +42,7 @@ export function serverSource(
   url: UpstreamUrl,
   server: string,
   options: PeerOptions,
-  { follow, resolver, service, needed }: SourceOptions,
+  { follow, resolver, service, needed, similar }: SourceOptions,
   context: BuildContext,
 ): ServerSource {
   const { host, ip, path } = url
@@ -51,7 +54,11 @@ export function serverSource(
   const addresses = context.resolve(host, needed)
   // The master's first build has no addresses yet.
   if (addresses.length > 0 || context.options.addresses === undefined) return { ...source, addresses }
-  context.warn(`host not found in upstream "${server}": it counts as down until its name can be resolved`)
+  const meant = nearest(url.key, similar)
+  const hint = meant === null ? '' : `; did you mean upstream "${meant}"?`
+  context.warn(
+    `host not found in upstream "${server}": it counts as down until its name can be resolved${hint}`,
+  )
   return {
     ...source,
     key: context.follow({ name: host, service: null, resolver, once: true }),

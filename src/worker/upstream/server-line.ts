@@ -79,7 +79,7 @@ export function readServer(
     const known = at < 0 ? Object.hasOwn(flags, name) : Object.hasOwn(valued, name)
     if (known && at < 0) flags[name]!(line)
     else if (!known || !valued[name]!(line, parameter.slice(at + 1), context)) {
-      context.error(`invalid parameter "${parameter}"`)
+      context.invalidParameter(parameter, serverParameters)
     }
   }
   if (line.service !== null && !line.resolve) {

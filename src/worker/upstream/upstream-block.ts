@@ -201,7 +201,7 @@ function lineSource(line: ServerLine, scope: Scope, context: BuildContext): Serv
   if (service !== null && url.ip !== null) {
     context.error(`service upstream "${address}" requires domain name`)
   }
-  const how = { follow: resolve, resolver: resolverOf(scope), service, needed: isNeeded(scope) }
+  const how = { follow: resolve, resolver: resolverOf(scope), service, needed: isNeeded(scope), similar: [] }
   return serverSource(url, address, options, how, context)
 }
 
@@ -222,7 +222,13 @@ export function findGroup(url: UpstreamUrl, context: BuildContext): PeerGroup {
   const existing = byName.get(key)
   if (existing !== undefined) return existing
   const { scope } = context
-  const how = { follow: false, resolver: resolverOf(scope), service: null, needed: isNeeded(scope) }
+  const how = {
+    follow: false,
+    resolver: resolverOf(scope),
+    service: null,
+    needed: isNeeded(scope),
+    similar: byName.keys(),
+  }
   const sources = [serverSource(url, url.host, DEFAULT_PEER, how, context)]
   const zone = zoneOf(key, slotsFor(sources), context)
   const peers = peersFrom(sources, context.options.live ?? {})

@@ -108,6 +108,7 @@ const parameters: Readonly<Record<string, Parameter>> = {
 }
 
 const GRPC = /^(type=grpc$|grpc_service=|grpc_status=)/
+const KNOWN = ['mandatory', 'persistent', ...Object.keys(parameters).map((name) => `${name}=`)]
 /** What a check that only connects has no use for. */
 const HTTP_ONLY = ['uri', 'match', 'keepalive_time']
 
@@ -128,7 +129,7 @@ function readOptions(...[directive, context]: Parameters<Setter>): CheckOptions 
       !Object.hasOwn(parameters, name) ||
       !parameters[name]!(options, argument.slice(at + 1))
     ) {
-      context.error(`invalid parameter "${argument}"`)
+      context.invalidParameter(argument, KNOWN)
     }
   }
   if (options.persistent && !options.mandatory) {
