@@ -13,6 +13,7 @@ const SERVER = `
   location /own { proxy_pass http://%BACKEND%; add_trailer X-Own "$upstream_trailer_x_sum"; }
   location /small { proxy_pass http://%BACKEND%; proxy_buffer_size 1k; }
   location /else { return 200 ok; }
+  location /limited { proxy_pass http://%BACKEND%; limit_rate 20k; }
   location /gzip { proxy_pass http://%BACKEND%; gzip on; gzip_types *; gzip_min_length 1; }
 `
 const HTTP = `
@@ -91,6 +92,12 @@ describe('proxy_pass_trailers', () => {
     backend.reset(`${HEAD}28\r\n${'a'.repeat(40)}\r\n0\r\n${SUM}\r\n`)
     const { head, content } = await ask('/gzip', '1.1', 'Accept-Encoding: gzip\r\n')
     expect(head).toContain('Content-Encoding: gzip\r\n')
+    expect(content).toMatch(/\r\n0\r\nX-Sum: 12\r\n\r\n$/)
+  })
+
+  it('content that is held back by limit_rate has them too', async () => {
+    backend.reset(`${HEAD}1000\r\n${'a'.repeat(4096)}\r\n0\r\n${SUM}\r\n`)
+    const { content } = await ask('/limited')
     expect(content).toMatch(/\r\n0\r\nX-Sum: 12\r\n\r\n$/)
   })
 
