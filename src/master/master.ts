@@ -18,6 +18,7 @@ import { forgetPeers, reclaimPeers } from './peer-zones.ts'
 import { PidFile } from './pid.ts'
 import { checkFileLimit, dropPrivileges } from './privileges.ts'
 import { handleSignals } from './signals.ts'
+import { makeTempFolders } from './temp-folders.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import { WorkerPool } from './workers.ts'
 
@@ -85,6 +86,7 @@ export class Master {
     let master: Master | null = null
     try {
       const loaded = await buildLoaded(source, paths, null)
+      makeTempFolders(loaded.cycle.context.tempFolders.keys(), loaded.core.user)
       const logFiles = openLogFiles(loaded.cycle.context.logFiles, {}, paths.prefix)
       log.use(loaded.core.errorLog, logFiles)
       master = new Master(options, paths, log, loaded, logFiles)
@@ -193,6 +195,7 @@ export class Master {
       forgetPeers(old)
       const loaded = await buildLoaded(readSource(this.#options, this.#paths), this.#paths, old)
       this.#reportChecks(loaded)
+      makeTempFolders(loaded.cycle.context.tempFolders.keys(), this.#dropped ? null : loaded.core.user)
       logFiles = openLogFiles(loaded.cycle.context.logFiles, this.#logFiles.current, this.#paths.prefix)
       bound = await this.#listeners.bind(loaded.addresses, this.#workerCount(loaded))
       await this.#livePeers.add(loaded)

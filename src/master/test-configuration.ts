@@ -10,6 +10,7 @@ import { closeLogFiles, openLogFiles } from './master-log.ts'
 import type { Options } from './options.ts'
 import type { Paths } from './paths.ts'
 import { checkFileLimit } from './privileges.ts'
+import { makeTempFolders } from './temp-folders.ts'
 
 /** Returns the exit code. */
 export async function testConfiguration(options: Options, paths: Paths): Promise<number> {
@@ -29,6 +30,7 @@ export async function testConfiguration(options: Options, paths: Paths): Promise
   reportFindings(loaded, options.quiet)
   if (!options.quiet) say(`weir: the configuration file ${confFile} syntax is ok\n`)
   try {
+    makeTempFolders(loaded.cycle.context.tempFolders.keys(), loaded.core.user)
     closeLogFiles(openLogFiles(loaded.cycle.context.logFiles, {}, paths.prefix), {})
     bindForTest(loaded.addresses)
   } catch (error) {

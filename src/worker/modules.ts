@@ -3,6 +3,7 @@
 
 import type { ConfModule } from '../shared/conf/build.ts'
 import { core } from '../shared/core.ts'
+import { requestBody } from './body/body-conf.ts'
 import type { Module } from './http/module.ts'
 import { useVariables } from './http/variables.ts'
 import { access } from './modules/access/access.ts'
@@ -51,6 +52,7 @@ export const httpModules: readonly Module[] = [
   coreHttp,
   clientConnection,
   clientHead,
+  requestBody,
   paths,
   openFileCache,
   redirects,

@@ -108,7 +108,7 @@ export const handbook: readonly Entry[] = [
   {
     shows: 'Java with large bodies',
     block: 7,
-    waitsFor: ['client_max_body_size', 'proxy_buffers'],
+    waitsFor: ['proxy_buffers'],
     check: async (run) => {
       await expectEssentialHeaders(run, '127.0.0.1:8080', 'java.example.com')
       await expectKeptConnection(run, '127.0.0.1:8080', 'java.example.com')
@@ -150,7 +150,7 @@ export const handbook: readonly Entry[] = [
     block: 11,
     refused: 'zero size shared memory zone "auth_limit"',
     http: 'limit_req_zone $binary_remote_addr zone=auth_limit:1m rate=5r/s;',
-    waitsFor: ['limit_req_zone', 'limit_req', 'client_max_body_size', 'proxy_request_buffering'],
+    waitsFor: ['limit_req_zone', 'limit_req'],
     check: async (run) => {
       await expectAsked(run, '127.0.0.1:3000', 'example.com', '/page', '/page')
       await expectAsked(run, '127.0.0.1:4000', 'example.com', '/api/users?a=1', '/users\\?a=1')
@@ -196,16 +196,13 @@ export const handbook: readonly Entry[] = [
       'proxy_busy_buffers_size',
       'proxy_max_temp_file_size',
       'proxy_temp_file_write_size',
-      'proxy_request_buffering',
-      'client_body_buffer_size',
-      'client_max_body_size',
     ],
     check: (run) => expectUploads(run, '/', 10),
   },
   {
     shows: 'streaming',
     block: 16,
-    waitsFor: ['proxy_buffering', 'proxy_request_buffering', 'proxy_cache'],
+    waitsFor: ['proxy_buffering', 'proxy_cache'],
     check: async (run) => {
       run.backend('backend').answer =
         'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nevent\r\n0\r\n\r\n'
@@ -256,7 +253,6 @@ export const handbook: readonly Entry[] = [
   {
     shows: 'client_max_body_size against 413',
     block: 21,
-    waitsFor: ['client_max_body_size'],
     check: (run) => expectUploads(run, '/upload/', 500),
   },
   {

@@ -41,7 +41,6 @@ export const layered: readonly Entry[] = [
   {
     shows: 'client_max_body_size: 413 for more',
     block: 6,
-    waitsFor: ['client_max_body_size'],
     check: (run) => expectUploads(run, '/', 10),
   },
   {

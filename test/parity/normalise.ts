@@ -5,6 +5,8 @@ import { gunzipSync } from 'node:zlib'
 import type { RunningProxy } from '../support/proxy.ts'
 
 const PRODUCT = /(?:nginx|weir)(?:\/[\w.-]+)?/
+/** Of numbered files in the folder of either proxy. */
+const TEMP_FILE = /(a client request body is buffered to a temporary file )[^ ,]*/
 const PAGE = new RegExp(`<hr><center>(${PRODUCT.source})</center>`)
 
 /** The client's side: lines with their ends, chunked bodies put together. */
@@ -84,7 +86,8 @@ export function accessLines(text: string, answer: string, proxy: RunningProxy): 
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d/g, 'TIME')
       .replace(/\b\d+\.\d{3}\b/g, 'SECONDS')
       .replace(/\b(connection|pid)=\d+/g, '$1=N')
-      .replace(/\b[0-9a-f]{32}\b/g, 'HEX'),
+      .replace(/\b[0-9a-f]{32}\b/g, 'HEX')
+      .replace(/FOLDER\/(temp\/client_body|client_body_temp)\/[0-9/]+/g, 'FILE'),
   )
 }
 
@@ -100,7 +103,12 @@ export function errorLines(text: string, proxy: RunningProxy, info: boolean): st
       .map((line) => line.replace('readv() failed', 'recv() failed'))
       // What weir adds to nginx's own line about a failure.
       .filter((line) => !/^\[error\] weir: /.test(line))
-      .filter((line) => !/^\[(notice|debug)\]|is buffered to a temporary file/.test(line))
+      .map((line) => line.replace(TEMP_FILE, '$1FILE'))
+      // With in_file_only the file is told of by a notice.
+      .filter(
+        (line) =>
+          !/^\[(notice|debug)\](?!.* a client request body)|an upstream response is buffered/.test(line),
+      )
       // nginx breaks the line that shows a header line with its end.
       .filter((line) => !line.startsWith('..."'))
       .filter((line) => !line.startsWith('[info]') || (info && !/closed (keepalive )?connection/.test(line)))

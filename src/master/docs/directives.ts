@@ -41,9 +41,14 @@ brotli_types | type/* ... | text/html | types that are compressed, with \`text/h
 brotli_window | size | 512k | how far back repetitions are found: 1k to 16m
 charset | name/$variable/off | off | names the character set in \`Content-Type\`; content is not converted
 charset_types | type/* ... | text/xml text/plain text/vnd.wap.wml application/javascript application/rss+xml | types that \`charset\` is for, with \`text/html\` always among them
+client_body_buffer_size | size | 16k | about how much of a request's body is in memory before it goes to a file
+client_body_in_file_only | off/on/clean | off | puts every body into a file, which stays (on) or goes with the request (clean)
+client_body_in_single_buffer | on/off | off | nothing more than is done anyway: a body in memory is one piece
+client_body_temp_path | path [level1 [level2 [level3]]] | client_body_temp | folder of those files, and how many characters name the folders in it
 client_body_timeout | time | 60s | longest pause between two reads of a request's body
 client_header_buffer_size | size | 1k | first buffer of a request's head
 client_header_timeout | time | 60s | time for a request's head
+client_max_body_size | size | 1m | longest body of a request, 413 for others; 0: any
 daemon | on/off | on | whether weir leaves the terminal
 default_type | type | text/plain | content type of answers for which \`types\` knows none
 deny | address/CIDR/unix:/all | | keeps clients out; the first rule that fits decides
@@ -134,6 +139,7 @@ proxy_pass_request_headers | on/off | on | whether backends get the client's fie
 proxy_pass_trailers | on/off | off | whether clients get the trailers of backends
 proxy_read_timeout | time | 60s | longest pause between two reads of a response
 proxy_redirect | default; off; redirect replacement | default | rewrites \`Location\` and \`Refresh\` of backends
+proxy_request_buffering | on/off | on | reads the client's body before a backend is asked; off: it goes on as it comes
 proxy_send_timeout | time | 60s | longest pause between two writes of a request
 proxy_set_body | value | | body of requests to backends, in place of the client's
 proxy_set_header | field value | | a field of requests to backends; an empty value: none

@@ -44,6 +44,8 @@ remote_addr | the client's address
 remote_port | the client's port
 remote_user | user name of Basic authentication
 request | the request line
+request_body | body of the request, where it has been read into memory
+request_body_file | file it has been read into
 request_completion | \`OK\` once the request was answered completely
 request_filename | path of the file for the request
 request_id | 32 random hexadecimal digits

@@ -93,6 +93,8 @@ export class BuildContext {
   directive: Directive | null = null
   /** Every log file named, by absolute path: the master opens them, workers get descriptors. */
   readonly logFiles = new Set<string>()
+  /** Folders for temporary files, with the lengths of the names of the folders in them: the master makes them. */
+  readonly tempFolders = new Map<string, readonly number[]>()
   /** What `-t` says without failing, in nginx's words. */
   readonly notices: string[] = []
   /** What is doubtful but not an error, with its place: nginx's [warn] messages, shown by `-t` and at every start. */

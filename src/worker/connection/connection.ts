@@ -5,6 +5,7 @@ import { errnoText } from '../../shared/errno.ts'
 import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, logUnanswered } from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
 import type { Request } from '../http/request.ts'
+import { TOO_LARGE } from '../http1/body-decoder.ts'
 import type { RequestBody } from '../http1/request-body.ts'
 import { Http1Stream, type StreamOwner } from '../http1/stream.ts'
 import { type ConnectionConf, clientConnection } from '../modules/connection.ts'
@@ -27,6 +28,7 @@ type Phase = 'preface' | 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'close
 
 const TIMED_OUT = 'client timed out (110: Connection timed out)'
 const READING_PREFACE = 'reading PROXY protocol'
+const BROKEN = 'sent invalid chunked body'
 const PREMATURE_END = 'client prematurely closed connection'
 
 export class Http1Connection implements TransportOwner, StreamOwner {
@@ -64,6 +66,10 @@ export class Http1Connection implements TransportOwner, StreamOwner {
   #protected = false
   /** The client was too slow with its request or its response. */
   #timedOut = false
+  /** What is read of a body did not come with its head. */
+  #apart = false
+  /** A client whose body was too large is still sending it. */
+  #goesOn = false
   /** How long the rest of a body is waited for whose request has ended. */
   #discarding: LingeringTime | null = null
   /** The connection ends behind it. */
@@ -115,8 +121,10 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     while (at < end) {
       if (this.#phase === 'idle') this.client.pipelined = behind || at > start
       if (this.#phase === 'idle' || this.#phase === 'head') at = this.#readHead(bytes, at, end)
-      else if (this.#phase === 'body' && this.#body!.ready) at = this.#readBody(bytes, at, end)
-      else if (this.#phase === 'preface') at = this.#readPreface(bytes, at, end)
+      else if (this.#phase === 'body' && this.#body!.ready) {
+        this.#apart = at === start
+        at = this.#readBody(bytes, at, end)
+      } else if (this.#phase === 'preface') at = this.#readPreface(bytes, at, end)
       else {
         if (this.#phase !== 'closed') {
           this.#aheadBehind = behind || at > start
@@ -253,7 +261,8 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     if (this.#phase === 'closed') return end
     const r = this.#stream?.request
     if (stop < 0) {
-      this.#brokenBody(body)
+      if (r !== undefined && this.#apart) r.length += end - start
+      this.#brokenBody(body, stop === TOO_LARGE)
       return end
     }
     // As with nginx, `$request_length` knows nothing of what nobody asked for.
@@ -289,22 +298,29 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     else this.#next()
   }
 
-  #brokenBody(body: RequestBody): void {
+  /** Framing that is broken, or more content than there may be: the end of the body will not be found. */
+  #brokenBody(body: RequestBody, tooLarge: boolean): void {
     this.#body = null
     const r = this.#stream?.request
     if (r === undefined) return this.#close()
     this.#phase = 'busy'
     r.keepalive = false
-    r.log('error', 'client sent invalid chunked body')
+    const sent = tooLarge ? `intended to send too large chunked body: ${body.excess} bytes` : BROKEN
+    r.log('error', `client ${sent}`)
+    this.#goesOn = tooLarge
     body.abort()
     // Whoever is about to throw it away has the request, and learns of it.
-    if (!r.ended && !this.#discardingNow) finalize(r, 400)
+    if (!r.ended && !this.#discardingNow) finalize(r, tooLarge ? 413 : 400)
   }
 
   // --- what a request asks of its connection
 
   get transport(): Transport {
     return this.#transport
+  }
+
+  get waiting(): number {
+    return this.#behind !== null ? this.#behindEnd - this.#behindStart : (this.#ahead?.length ?? 0)
   }
 
   bodyWanted(): void {
@@ -349,7 +365,7 @@ export class Http1Connection implements TransportOwner, StreamOwner {
       return this.#breakOff(reset || stream.writer.endsWithConnection)
     }
     if (this.#body !== null && (!last || this.#body.discarding)) return this.#discardRest(last)
-    if (last) return this.#closeGently(stream.body !== null && !stream.body.discarding)
+    if (last) return this.#closeGently(stream.body !== null && (!stream.body.discarding || this.#goesOn))
     if (settings.tcpNodelay) this.client.keptWithoutDelay()
     this.#next()
   }
@@ -426,8 +442,12 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     const r = this.#stream?.request
     if (this.#phase === 'head') this.#giveUpHead(400, PREMATURE_END)
     if (r !== undefined) {
-      if (error !== null) r.log('info', `client closed connection (${errnoText(error)})`)
-      this.#body?.abort()
+      const body = this.#body
+      const reading = body?.ready === true && !body.finished && !body.discarding
+      const what = reading ? 'recv() failed' : 'client closed connection'
+      if (error !== null) r.log('info', `${what} (${errnoText(error)})`)
+      body?.abort()
+      if (!r.ended && reading) abandon(r, 400)
       if (!r.ended) this.#clientGone(r)
       if (!r.ended && r.source?.outlivesClient !== true) finalize(r, CLIENT_CLOSED_REQUEST)
     }

@@ -134,4 +134,5 @@ function close(r: Request): void {
   if (r.parent === null) r.doing = 'logging request'
   else if (!r.conf(coreHttp).logSubrequest) return
   for (const log of r.location.log) log(r)
+  r.body?.release()
 }

@@ -2,6 +2,7 @@
 // the redirects within it, which send a request through a part of that again.
 
 import { describeFailure } from '../../shared/failure.ts'
+import { refusesBody } from '../body/limit.ts'
 import { limitKeepalive } from '../modules/connection.ts'
 import { mapUri } from '../modules/content/static/path.ts'
 import { coreHttp } from '../modules/core.ts'
@@ -115,6 +116,7 @@ function chooseLocation(r: Request): void {
   if (found instanceof AppendSlash) {
     if (isHidden(r, found.plan)) return
     enterLocation(r, found.plan)
+    if (r.main.client.hasBody && isTooLarge(r, found.plan)) return
     const query = r.args === '' ? '' : `?${r.args}`
     r.response.location = `${escapeUri(r.uri)}/${query}`
     return finalize(r, 301)
@@ -122,6 +124,7 @@ function chooseLocation(r: Request): void {
   const location = found ?? r.server.plan
   if (isHidden(r, location)) return
   enterLocation(r, location)
+  if (r.main.client.hasBody && isTooLarge(r, location)) return
   // The rewrite phase of a server without a location has been the server's.
   if (found === null) runLocationPhases(r, 0)
   else runRewrite(r, 0)
@@ -132,6 +135,15 @@ function isHidden(r: Request, location: LocationPlan): boolean {
   if (!location.internal || r.internal) return false
   r.location = location
   finalize(r, 404)
+  return true
+}
+
+/** Refuses a body that is known to be larger than `location` takes, before it is read. */
+function isTooLarge(r: Request, location: LocationPlan): boolean {
+  if (!refusesBody(r, location)) return false
+  r.stream.leaveUnasked()
+  r.stream.discardBody(r)
+  finalize(r, 413)
   return true
 }
 
@@ -173,7 +185,8 @@ function runLocationPhases(r: Request, from: number): void {
   finalize(r, 404)
 }
 
-function makeContent(r: Request, handler: Handler): void {
+/** Has `handler` make the content, and ends the request by what it says. */
+export function makeContent(r: Request, handler: Handler): void {
   const result = call(handler, r)
   if (result instanceof Promise) settle(r, result, (value) => finalize(r, value))
   else finalize(r, result)

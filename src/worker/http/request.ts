@@ -3,6 +3,7 @@
 
 import type { ConfModule } from '../../shared/conf/build.ts'
 import type { Level } from '../../shared/error-log.ts'
+import type { BufferedBody } from '../body/buffered-body.ts'
 import type { ProxyProtocol } from '../connection/proxy-protocol.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { UpstreamStates } from '../upstream/states.ts'
@@ -78,6 +79,10 @@ export interface ClientStream {
   readonly bodyLength: number
   /** Some of the request body has been given to a sink or thrown away: what another would receive is not the whole. */
   readonly bodyTaken: boolean
+  /** The rest of the request body is thrown away, or it will never be whole. */
+  readonly bodyDiscarded: boolean
+  /** Bytes that have come and that nobody has taken yet, of a body or what follows it. */
+  readonly bodyWaiting: number
 }
 
 /** What the request's own words were. */
@@ -167,6 +172,9 @@ export class Request {
   complete = false
   /** `$request_id`; '' until it is asked for. */
   id = ''
+
+  /** The body, as far as it has been read before it is passed on; null: it has not, or there is none. */
+  body: BufferedBody | null = null
 
   /** Attempts of the proxy modules, for `$upstream_*` and the log. */
   upstream: UpstreamStates | null = null

@@ -78,6 +78,8 @@ class SubrequestStream implements ClientStream {
   readonly bodyBytesSent = 0
   readonly bodyLength = -1
   readonly bodyTaken = false
+  readonly bodyDiscarded = false
+  readonly bodyWaiting = 0
   readonly #parent: Request
   readonly #done: (sub: Request) => void
 

@@ -27,6 +27,9 @@ type State =
   | 'trailer'
   | 'done'
 
+/** `decode` met a chunk that makes the body longer than it may be. */
+export const TOO_LARGE = -2
+
 const CR = 13
 const LF = 10
 /** Longest chunk-size line with extensions, and longest trailer section unless `startChunked` says otherwise. */
@@ -52,6 +55,8 @@ export class BodyDecoder {
   received = 0
   /** Once `decode` has returned -1: what was sent that is none, in nginx's words. */
   fault = ''
+  /** Content bytes there may be in chunks; 0: any number. */
+  limit = 0
 
   /** The body is complete. */
   get done(): boolean {
@@ -61,6 +66,11 @@ export class BodyDecoder {
   /** Content bytes known to follow: 0 with chunks. */
   get left(): number {
     return this.#state === 'length' ? this.#left : 0
+  }
+
+  /** What is left of the present chunk. */
+  get leftOfChunk(): number {
+    return this.#left
   }
 
   /** The end of the connection is the end of the body. */
@@ -102,7 +112,8 @@ export class BodyDecoder {
 
   /**
    * Decodes `bytes[start, end)`. Returns the position behind the last byte of this body that was used (bytes behind
-   * it belong to the next message), or -1 when the framing is broken. Bytes of this body may have been moved.
+   * it belong to the next message), -1 when the framing is broken, or TOO_LARGE for a chunk beyond the limit. Bytes of
+   * this body may have been moved.
    */
   decode(bytes: Buffer, start: number, end: number, events: BodyEvents): number {
     if (this.#state === 'length') return this.#decodeLength(bytes, start, end, events)
@@ -139,6 +150,7 @@ export class BodyDecoder {
   }
 
   #chunkData(bytes: Buffer, at: number, end: number, events: BodyEvents): number {
+    if (this.limit > 0 && this.received + this.#left > this.limit) return TOO_LARGE
     const stop = end - at >= this.#left ? at + this.#left : end
     this.#left -= stop - at
     this.received += stop - at

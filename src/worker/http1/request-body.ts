@@ -56,9 +56,15 @@ export class RequestBody implements BodyEvents, RequestContent {
     return this.#sink !== null || this.#discarding
   }
 
-  /** Passes the body to `sink` from now on. */
-  start(sink: BodySink): void {
+  /** What it would have been so far with the chunk that made it too large, for the log. */
+  get excess(): string {
+    return `${this.#decoder.received}+${this.#decoder.leftOfChunk}`
+  }
+
+  /** Passes the body to `sink` from now on; in chunks it may have `limit` bytes, 0: any number. */
+  start(sink: BodySink, limit: number): void {
     this.#sink = sink
+    this.#decoder.limit = limit
   }
 
   hold(): void {
@@ -71,10 +77,11 @@ export class RequestBody implements BodyEvents, RequestContent {
     this.#discarding = true
     this.#taken = true
     this.#sink = null
+    this.#decoder.limit = 0
     this.resume()
   }
 
-  /** Takes bytes of the connection; the position behind what belongs to the body, or -1 for broken framing. */
+  /** Takes bytes of the connection; the position behind what belongs to the body, or as BodyDecoder. */
   decode(bytes: Buffer, start: number, end: number): number {
     return this.#decoder.decode(bytes, start, end, this)
   }

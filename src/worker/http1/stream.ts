@@ -1,5 +1,6 @@
 // One HTTP/1 request as its connection carries it: the head that came, the body coming in, the response going out.
 
+import { requestBody } from '../body/body-conf.ts'
 import type { BodySink, RequestContent } from '../http/body.ts'
 import { hashName } from '../http/fields.ts'
 import { RegexLimitError } from '../http/regex.ts'
@@ -19,6 +20,8 @@ const EARLY_HINTS = 'HTTP/1.1 103 Early Hints\r\n'
 export interface StreamOwner extends WriterOwner {
   readonly client: ClientConnection
   readonly transport: Transport
+  /** Bytes that have come and that are kept. */
+  readonly waiting: number
   /** The body has somewhere to go now. */
   bodyWanted(): void
   /** The body is thrown away: at once, as far as it is there. */
@@ -175,6 +178,14 @@ export class Http1Stream implements ClientStream {
     return this.body?.taken ?? false
   }
 
+  get bodyDiscarded(): boolean {
+    return this.body?.discarding ?? false
+  }
+
+  get bodyWaiting(): number {
+    return this.#owner.waiting
+  }
+
   /** The client waits to be asked for the body, and has not been. */
   get unasked(): boolean {
     return this.head.expectContinue && !this.#askTested && this.body !== null && this.body.received === 0
@@ -189,10 +200,10 @@ export class Http1Stream implements ClientStream {
     if (this.head.minor >= 1) this.#sendInterim(`${EARLY_HINTS}${lines}\r\n`)
   }
 
-  receiveBody(_r: Request, sink: BodySink): RequestContent {
+  receiveBody(r: Request, sink: BodySink): RequestContent {
     const body = this.body!
     this.#askForBody()
-    body.start(sink)
+    body.start(sink, r.conf(requestBody).clientMaxBodySize)
     // An attempt before this one may have seen the whole of an empty body.
     if (body.finished) sink.end(null)
     else this.#owner.bodyWanted()

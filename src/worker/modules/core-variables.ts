@@ -67,7 +67,7 @@ function serverProtocol(r: Request): string | null {
 function contentLength(r: Request): string | null {
   const field = r.fields.get('content-length')
   if (field !== null || !r.client.hasBody) return field
-  const length = r.stream.bodyLength
+  const length = r.body?.length ?? r.stream.bodyLength
   return length < 0 ? null : String(length)
 }
 

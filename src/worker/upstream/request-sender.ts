@@ -1,75 +1,79 @@
-// The request on its way to a peer when it has content: head and first content leave together, then the rest as it
-// comes, framed by length or in chunks. Behind another peer that failed, first what that one was sent.
+// The request on its way to a peer when it has content: head and first content leave together. Content that has been
+// read before is sent from where it is, memory or a file, as often as it takes; other content goes on as it comes.
 
+import { errnoText } from '../../shared/errno.ts'
+import type { TempFile } from '../body/temp-file.ts'
 import type { BodySink, RequestContent } from '../http/body.ts'
 import type { Request } from '../http/request.ts'
+import { acquire, HEADROOM, READ_SIZE, release } from '../transport/read-buffer.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { KeptBody } from './kept-body.ts'
 
 /** Told how far the request is. */
 export interface SenderOwner {
   requestSent(bytes: number, complete: boolean): void
   requestAborted(): void
+  /** The file that content is in cannot be read. */
+  contentFailed(message: string): void
 }
 
 export class RequestSender implements BodySink {
-  /** Content has been sent. */
-  started = false
-  /** All of it has. */
+  /** All content has been sent. */
   complete = false
+  /** Some of it is gone for good. */
+  spent = false
   readonly #transport: Transport
   readonly #chunked: boolean
   readonly #owner: SenderOwner
-  /** null: what is sent cannot be sent again. */
-  readonly #kept: KeptBody | null
-  /** Where the content comes from; resumed when the peer has room again. */
+  /** Where content comes from that goes on as it comes; resumed when the peer has room again. */
   #source: RequestContent | null = null
+  #r: Request | null = null
   #head: string
+  /** Content in a file, and how much of it has been sent. */
+  #file: TempFile | null = null
+  #position = 0
+  #length = 0
+  #reading = false
+  #stopped = false
 
-  constructor(
-    transport: Transport,
-    head: string,
-    chunked: boolean,
-    kept: KeptBody | null,
-    owner: SenderOwner,
-  ) {
+  constructor(transport: Transport, head: string, chunked: boolean, owner: SenderOwner) {
     this.#transport = transport
     this.#head = head
     this.#chunked = chunked
-    this.#kept = kept
     this.#owner = owner
   }
 
-  /** Sends what is kept, and from there on what the client of `r` sends. */
+  /** Sends what there is of the body of `r`, and from there on what the client sends. */
   start(r: Request): void {
-    const kept = this.#kept
-    if (kept !== null) {
-      const { bytes } = kept
-      if (bytes.length > 0 || kept.complete) this.#write(bytes, 0, bytes.length, kept.complete)
+    const { body } = r
+    this.#r = r
+    if (body === null) return this.#stream(r)
+    const { bytes, complete, file, length } = body
+    if (file !== null) {
+      this.#file = file
+      this.#length = length
+      return this.#read()
     }
-    if (!this.complete) this.#source = r.stream.receiveBody(r, this)
+    if (bytes !== null) this.#write(bytes, 0, length, complete)
+    if (!complete) this.#stream(r)
   }
 
-  /** Some of the content is gone for good. */
-  get spent(): boolean {
-    return this.started && (this.#kept === null || this.#kept.lost)
+  #stream(r: Request): void {
+    this.#source = r.stream.receiveBody(r, this)
   }
 
   write(bytes: Buffer, start: number, end: number, last: boolean): boolean {
-    if (this.#kept !== null) {
-      this.#kept.add(bytes, start, end)
-      if (last) this.#kept.complete = true
-    }
+    this.spent = true
+    const { body } = this.#r!
+    if (body !== null) body.spent = true
     return this.#write(bytes, start, end, last)
   }
 
   #write(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     if (start === end) {
       // A chunk of no bytes would be the last one.
-      if (last) this.#end()
+      if (last) this.end()
       return true
     }
-    this.started = true
     if (last) this.complete = true
     if (!this.#chunked) return this.#send('', bytes, start, end, '')
     const size = `${(end - start).toString(16)}\r\n`
@@ -82,11 +86,6 @@ export class RequestSender implements BodySink {
 
   /** Trailers of requests are not passed on, as in nginx. */
   end(): void {
-    if (this.#kept !== null) this.#kept.complete = true
-    this.#end()
-  }
-
-  #end(): void {
     if (this.complete) return
     this.complete = true
     this.#send(this.#chunked ? '0\r\n\r\n' : '', null, 0, 0, '')
@@ -98,12 +97,45 @@ export class RequestSender implements BodySink {
 
   /** The request goes to another peer, and so does the rest of its content. */
   retire(): void {
+    this.stop()
     this.#source?.hold()
+  }
+
+  /** Nothing more is to be sent. */
+  stop(): void {
+    this.#stopped = true
   }
 
   /** The peer has room again. */
   resume(): void {
-    this.#source?.resume()
+    if (this.#file !== null) this.#read()
+    else this.#source?.resume()
+  }
+
+  /** Sends the next piece of the file, and so on as long as there is room. */
+  #read(): void {
+    if (this.#reading || this.#stopped || this.complete) return
+    this.#reading = true
+    const buffer = acquire()
+    const length = Math.min(READ_SIZE, this.#length - this.#position)
+    this.#file!.read(buffer, HEADROOM, length, this.#position, (error, count) => {
+      this.#reading = false
+      const more = this.#stopped ? false : this.#sendPiece(buffer, count, error)
+      // What the kernel has not taken stays in the buffer, whose writer gives it back.
+      if (buffer.pins === 0) release(buffer)
+      if (more) this.#read()
+    })
+  }
+
+  #sendPiece(buffer: Buffer, count: number, error: NodeJS.ErrnoException | null): boolean {
+    if (error !== null || count === 0) {
+      this.stop()
+      const what = error === null ? 'has fewer bytes than were written' : `failed (${errnoText(error)})`
+      this.#owner.contentFailed(`pread() "${this.#file!.name}" ${what}`)
+      return false
+    }
+    this.#position += count
+    return this.#write(buffer, HEADROOM, HEADROOM + count, this.#position === this.#length)
   }
 
   #send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean {

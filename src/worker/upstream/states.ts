@@ -3,7 +3,6 @@
 import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
 import { now } from '../tick.ts'
-import type { KeptBody } from './kept-body.ts'
 import type { Reason } from './reasons.ts'
 
 /** One attempt. Times are milliseconds since its start; -1: it did not come to that. */
@@ -47,8 +46,6 @@ export class UpstreamStates {
   fields: Fields | null = null
   /** Likewise its trailers. */
   trailers: Fields | null = null
-  /** Content of the request, for an upstream of another location; null: it is not kept. */
-  kept: KeptBody | null = null
   /** Where a backend wants the response to be made instead (X-Accel-Redirect); null: it makes it. */
   redirect: string | null = null
   /** Why something failed last; null: nothing has. */

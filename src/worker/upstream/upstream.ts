@@ -3,6 +3,7 @@
 // another one to ask, is for attempts.ts to say.
 
 import { errnoText } from '../../shared/errno.ts'
+import { contentLength, isSpent } from '../body/read-body.ts'
 import type { ContentSource } from '../http/body.ts'
 import { CLIENT_CLOSED_REQUEST, finalize } from '../http/finalize.ts'
 import { OK } from '../http/module.ts'
@@ -13,7 +14,6 @@ import { redirectAsAsked } from './accelerated.ts'
 import { Attempts } from './attempts.ts'
 import { PeerConnection, type PeerUser } from './connect.ts'
 import { explain } from './explanation.ts'
-import { KeptBody } from './kept-body.ts'
 import type { LocalAddress } from './local-address.ts'
 import {
   brokenFailure,
@@ -60,7 +60,6 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   /** Of the present attempt: some of the request has been sent. */
   #requestSent = false
   #sender: RequestSender | null = null
-  #kept: KeptBody | null = null
 
   /** `r.upstream` is there already. */
   constructor(r: Request, group: PeerGroup, protocol: UpstreamProtocol, settings: UpstreamSettings) {
@@ -82,23 +81,12 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     this.#headOnly = method === 'HEAD' || (method.length === 4 && method.toUpperCase() === 'HEAD')
     this.#requestHead = this.#protocol.createRequest(r, method)
     if (bind !== null) this.#local = bind.find(r)
-    if (r.client.hasBody) {
-      this.#hasBody = this.#protocol.passesBody
-      if (!this.#hasBody && !r.stream.discardBody(r)) return this.#end(400)
-      if (this.#hasBody && !this.#keepBody()) return this.#bodyGone()
+    if (r.client.hasBody && this.#protocol.passesBody) {
+      if (isSpent(r)) return this.#bodyGone()
+      this.#hasBody = contentLength(r) !== 0
     }
     this.#attempts.states.source = this
     this.#next()
-  }
-
-  /** Content that has to be sent again is kept. false: there is none any more. */
-  #keepBody(): boolean {
-    const { r } = this
-    const { states } = this.#attempts
-    if (!r.stream.bodyTaken) states.kept = KeptBody.of(r, this.#settings.next)
-    else if (states.kept === null || states.kept.lost) return false
-    this.#kept = states.kept
-    return true
   }
 
   /** An upstream of the location before this one has taken some of the body, which is not kept. */
@@ -125,7 +113,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     idle.reader.reset()
     this.#connection = idle
     this.#attempts.current!.connectTime = 0
-    const kept = !this.#hasBody || this.#kept !== null
+    const kept = !this.#hasBody || this.r.body?.complete === true
     if (kept && repeatable(this.r, this.#settings.next)) this.#send(idle)
     else this.#sendOnceSure(idle)
   }
@@ -172,7 +160,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     }
     r.doing = 'sending request to upstream'
     const chunked = this.#protocol.chunkedRequest(r)
-    this.#sender = new RequestSender(connection.transport, this.#requestHead, chunked, this.#kept, this)
+    this.#sender = new RequestSender(connection.transport, this.#requestHead, chunked, this)
     connection.expectNothing()
     this.#sender.start(r)
   }
@@ -241,6 +229,15 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   /** The client has not sent what it announced: the backend must not take it for the whole. */
   requestAborted(): void {
     this.stop()
+  }
+
+  /** The request's content, which is in a file, cannot be read: no other backend gets it either. */
+  contentFailed(message: string): void {
+    const connection = this.#connection!
+    this.r.log('crit', message)
+    this.#finishAttempt('ok')
+    connection.destroy()
+    this.#end(500)
   }
 
   // --- the response
@@ -314,6 +311,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   responseComplete(spoiled: boolean): void {
     const connection = this.#connection!
     const requestComplete = this.#sender === null || this.#sender.complete
+    this.#sender?.stop()
     this.#finishAttempt('ok')
     if (spoiled || !connection.reader.head.keepAlive || !requestComplete) connection.destroy()
     else this.#group.idle.offer(connection)
@@ -429,6 +427,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
 
   stop(): void {
     if (this.#state === 'done') return
+    this.#sender?.stop()
     const connection = this.#connection
     if (connection !== null) {
       this.#finishAttempt('ok')

@@ -87,9 +87,12 @@ describe('a message in tiny chunks', () => {
 
   beforeAll(async () => {
     backend = await PeerServer.start()
-    engine = await TestEngine.start(serverConf('location / { proxy_pass http://%BACKEND%; }'), {
-      BACKEND: backend.address,
-    })
+    engine = await TestEngine.start(
+      serverConf('location / { proxy_pass http://%BACKEND%; proxy_request_buffering off; }'),
+      {
+        BACKEND: backend.address,
+      },
+    )
   })
   afterAll(async () => {
     await engine.stop()
@@ -98,10 +101,9 @@ describe('a message in tiny chunks', () => {
 
   it('goes on in few', async () => {
     const client = engine.connect()
-    client.transport.receive(
-      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(500)}0\r\n\r\n`,
-    )
+    client.transport.receive('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
     const peer = await backend.next()
+    client.transport.receive(`${'1\r\na\r\n'.repeat(500)}0\r\n\r\n`)
     expect(await peer.take('0\r\n\r\n')).toContain(`\r\n\r\n1f4\r\n${'a'.repeat(500)}\r\n0\r\n\r\n`)
     await peer.send(
       `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(500)}0\r\n\r\n`,

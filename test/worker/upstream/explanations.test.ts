@@ -28,7 +28,7 @@ const LOCATIONS = `
   location /deaf { proxy_pass http://127.0.0.1:%DEAF%; }
   location /bind { proxy_bind 192.0.2.1; proxy_pass http://one; }
   location /next { proxy_next_upstream error http_503; proxy_pass http://two; }
-  location /slow { proxy_pass http://%SLOW%; }
+  location /slow { client_max_body_size 0; proxy_request_buffering off; proxy_pass http://%SLOW%; }
   location /name { resolver 127.0.0.1:%DNS% ipv6=off; set $name none.test; proxy_pass http://$name; }
   location /mute { resolver 127.0.0.1:%DNS% ipv6=off; resolver_timeout 100ms; set $name mute.test;
     proxy_pass http://$name; }

@@ -8,6 +8,8 @@ import { freePort } from '../../support/temporary.ts'
 import { eventually } from '../../support/wait.ts'
 
 const LOCATIONS = `
+  proxy_request_buffering off;
+  client_max_body_size 0;
   location / { proxy_pass http://%BACKEND%; }
   location /two/ { proxy_pass http://two; }
   location /second/ { proxy_pass http://second; }
@@ -292,10 +294,10 @@ describe('the next peer', () => {
     const client = connect()
     client.transport.receive(chunked('/two/', '0\r\n\r\n', 'PUT'))
     const first = await either()
-    await first.take('\r\n\r\n0\r\n\r\n')
+    await first.take('Content-Length: 0\r\n\r\n')
     first.end()
     const second = await either()
-    await second.take('\r\n\r\n0\r\n\r\n')
+    await second.take('Content-Length: 0\r\n\r\n')
     await second.send(OK)
     expect(await sent(client, '\r\n\r\nok')).toMatch(/^HTTP\/1\.1 200 /)
   })
@@ -351,10 +353,10 @@ describe('a kept connection', () => {
     const client = connect()
     const peer = await kept(client)
     client.transport.receive(chunked('/again', '0\r\n\r\n', 'PUT'))
-    await peer.take('\r\n\r\n0\r\n\r\n')
+    await peer.take('Content-Length: 0\r\n\r\n')
     peer.end()
     const fresh = await backend.next()
-    await fresh.take('\r\n\r\n0\r\n\r\n')
+    await fresh.take('Content-Length: 0\r\n\r\n')
     await fresh.send(OK)
     expect(await sent(client, '\r\n\r\nok')).toMatch(/^HTTP\/1\.1 200 /)
   })

@@ -114,4 +114,6 @@ const STREAM: ClientStream = {
   bodyBytesSent: 0,
   bodyLength: -1,
   bodyTaken: false,
+  bodyDiscarded: false,
+  bodyWaiting: 0,
 }

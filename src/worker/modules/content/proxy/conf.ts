@@ -22,6 +22,7 @@ export interface ProxyConf extends ResponseConf {
   proxyForwardedHeaders: boolean
   proxyPassRequestHeaders: boolean
   proxyPassRequestBody: boolean
+  proxyRequestBuffering: boolean
   proxySetBody: ComplexValue | undefined
   proxyHttpVersion: 0 | 1
   /** false: `off`. */

@@ -2,6 +2,7 @@
 // one object for all requests where `proxy_pass` is constant, one a request where variables make it.
 
 import type { BuildContext } from '../../../../shared/conf/build.ts'
+import { contentLength } from '../../../body/read-body.ts'
 import type { Fields } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
 import type { ResponseHead } from '../../../http1/response-head.ts'
@@ -29,8 +30,9 @@ export class ProxyPlan {
   /** null where only a request tells. */
   readonly fixed: { readonly group: PeerGroup; readonly protocol: UpstreamProtocol } | null
   readonly groups: RuntimeGroups
-  /** A request whose body has no length cannot be made. */
-  readonly needsLength: boolean
+  /** Bodies go on as they come: those that say their length, and those in chunks. */
+  readonly streams: boolean
+  readonly streamsChunks: boolean
 
   constructor(conf: ProxyConf, pass: ProxyPass, context: BuildContext) {
     const { target } = pass
@@ -56,7 +58,8 @@ export class ProxyPlan {
     }
     this.kept = keptFor(context)
     this.groups = runtimeGroups(context)
-    this.needsLength = conf.proxyHttpVersion === 0 && this.request.passesBody
+    this.streams = !conf.proxyRequestBuffering && this.request.passesBody
+    this.streamsChunks = this.streams && conf.proxyHttpVersion === 1
     this.fixed =
       target === null
         ? null
@@ -93,7 +96,7 @@ abstract class ProxyProtocol implements UpstreamProtocol {
   }
 
   chunkedRequest(r: Request): boolean {
-    return r.client.contentLength < 0
+    return contentLength(r) < 0
   }
 
   processHead(r: Request, head: ResponseHead): string | null {

@@ -9,6 +9,7 @@ import {
   type Setter,
 } from '../../../../shared/conf/command.ts'
 import { flag, number, oneOf, time } from '../../../../shared/conf/setters.ts'
+import { hasContent, readBody } from '../../../body/read-body.ts'
 import { DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
 import { compileBind, type LocalBind } from '../../../upstream/local-address.ts'
@@ -48,6 +49,7 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     { name: 'proxy_headers_hash_bucket_size', in: HTTP_ANY, args: 1, set: number(), noEffect: NO_HASH },
     { name: 'proxy_pass_request_headers', in: HTTP_ANY, args: 1, set: flag(), default: true },
     { name: 'proxy_pass_request_body', in: HTTP_ANY, args: 1, set: flag(), default: true },
+    { name: 'proxy_request_buffering', in: HTTP_ANY, args: 1, set: flag(), default: true },
     { name: 'proxy_set_body', in: HTTP_ANY, args: 1, set: complexValue },
     // The response for the client.
     ...responseCommands((scope) => scope.own[proxy.index]?.proxyPass as ProxyPass | undefined),
@@ -100,31 +102,37 @@ function setBind(...[directive, context]: Parameters<Setter>): LocalBind | false
   )
 }
 
-function handleProxy(r: Request): Result {
+function handleProxy(r: Request): Result | Promise<Result> {
   const plan = r.conf(proxy).plan!
   const { fixed } = plan
-  if (plan.needsLength && r.client.hasBody && r.client.contentLength < 0) {
-    r.log(
-      'error',
-      'HTTP/1.0 to the backend has no chunks, and the client did not send the length of its body',
-    )
-    return 411
-  }
   if (fixed === null) return passEvaluated(r, plan)
   enterUpstream(r, fixed.protocol)
-  new Upstream(r, fixed.group, fixed.protocol, plan.settings).start()
+  return hasContent(r) ? readBody(r, streams(r, plan), pass) : pass(r)
+}
+
+function pass(r: Request): Result {
+  const { fixed, settings } = r.conf(proxy).plan!
+  new Upstream(r, fixed!.group, fixed!.protocol, settings).start()
   return DONE
 }
 
+/** As nginx, what has no length waits for it where the backend knows no chunks. */
+function streams(r: Request, plan: ProxyPlan): boolean {
+  return r.client.contentLength < 0 ? plan.streamsChunks : plan.streams
+}
+
 /** `proxy_pass` with variables. */
-function passEvaluated(r: Request, plan: ProxyPlan): Result {
+function passEvaluated(r: Request, plan: ProxyPlan): Result | Promise<Result> {
   const target = evaluatePass(r, plan.pass.value!)
   if (target === null) return 500
   const protocol = new EvaluatedProtocol(plan, target)
   enterUpstream(r, protocol)
   const start = (group: PeerGroup) => new Upstream(r, group, protocol, plan.settings).start()
-  const group = plan.groups.find(target)
-  if (group !== null) start(group)
-  else new Resolving(r, target, start).start(plan.groups)
-  return DONE
+  const find = (): Result => {
+    const group = plan.groups.find(target)
+    if (group !== null) start(group)
+    else new Resolving(r, target, start).start(plan.groups)
+    return DONE
+  }
+  return hasContent(r) ? readBody(r, streams(r, plan), find) : find()
 }

@@ -4,6 +4,7 @@
 import type { BuildContext, Scope } from '../../../../shared/conf/build.ts'
 import type { Setter } from '../../../../shared/conf/command.ts'
 import { flat } from '../../../../shared/latin1.ts'
+import { contentLength } from '../../../body/read-body.ts'
 import { type ComplexValue, compileValue } from '../../../http/complex-value.ts'
 import { fieldValue, hashName, NameSet } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
@@ -169,7 +170,8 @@ export function requestHead(r: Request, method: string, uri: string, plan: Reque
   if (plan.lastLines !== '') head += plan.lastLines
   if (plan.body !== null) return withBody(r, head, plan, plan.body.evaluate(r))
   if (plan.passesBody) {
-    if (r.client.contentLength >= 0) head += `\r\nContent-Length: ${r.client.contentLength}`
+    const length = r.client.hasBody ? contentLength(r) : r.client.contentLength
+    if (length >= 0) head += `\r\nContent-Length: ${length}`
     else if (r.client.hasBody) head += '\r\nTransfer-Encoding: chunked'
   }
   return `${head}\r\n${clientLines(r, plan)}\r\n`
