@@ -5,6 +5,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
+import { makeTempFolders } from '../../src/master/temp-folders.ts'
 import type { BuildOptions, Cycle } from '../../src/shared/conf/build.ts'
 import { parseText } from '../../src/shared/conf/parser.ts'
 import { allocateZones } from '../../src/shared/conf/resources.ts'
@@ -98,6 +99,7 @@ export class TestEngine {
     const first = this.engine.prepare(plan)
     options.zones = this.#zones = allocateZones(first, this.#zones)
     const cycle = this.engine.prepare(plan)
+    makeTempFolders(cycle.context.tempFolders.keys(), null)
     for (const path of cycle.context.logFiles) plan.logFiles[path] = this.#open(path)
     this.engine.activate(cycle, plan)
     return cycle

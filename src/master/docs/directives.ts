@@ -44,7 +44,7 @@ charset_types | type/* ... | text/xml text/plain text/vnd.wap.wml application/ja
 client_body_buffer_size | size | 16k | about how much of a request's body is in memory before it goes to a file
 client_body_in_file_only | off/on/clean | off | puts every body into a file, which stays (on) or goes with the request (clean)
 client_body_in_single_buffer | on/off | off | nothing more than is done anyway: a body in memory is one piece
-client_body_temp_path | path [level1 [level2 [level3]]] | client_body_temp | folder of those files, and how many characters name the folders in it
+client_body_temp_path | path [level1] [level2] [level3] | client_body_temp | folder of those files, and how many characters name the folders in it
 client_body_timeout | time | 60s | longest pause between two reads of a request's body
 client_header_buffer_size | size | 1k | first buffer of a request's head
 client_header_timeout | time | 60s | time for a request's head

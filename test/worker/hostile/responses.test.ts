@@ -7,8 +7,8 @@ import { PeerServer } from '../../support/peer.ts'
 import { eventually } from '../../support/wait.ts'
 
 const CONF = serverConf(
-  `location / { proxy_pass http://%BACKEND%; }
-   location /without/ { proxy_pass_request_body off; proxy_pass http://%BACKEND%; }
+  `proxy_request_buffering off;
+   location / { proxy_pass http://%BACKEND%; }
    location /two/ { proxy_pass http://two; }`,
   'upstream two { server %BACKEND%; server %BACKEND2%; }',
 )
@@ -93,9 +93,9 @@ describe('a backend that switches protocols', () => {
   const UPGRADE = 'Connection: upgrade\r\nUpgrade: x\r\n'
   const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'
 
-  it.each(['/', '/without/'])('amid the body of a request gets no tunnel (%s)', async (target) => {
+  it('amid the body of a request gets no tunnel', async () => {
     client = engine.connect()
-    client.transport.receive(`${head('POST', target, `${UPGRADE}Content-Length: 8\r\n`)}half`)
+    client.transport.receive(`${head('POST', '/', `${UPGRADE}Content-Length: 8\r\n`)}half`)
     const peer = await backend.next()
     await peer.head()
     await peer.send(SWITCHING)

@@ -14,6 +14,7 @@ events { worker_connections 1024; }
 http {
   log_format brief '$status $request_uri';
   access_log logs/access.log brief;
+  proxy_request_buffering off;
   upstream back { server %BACKEND%; keepalive 4; }
   server {
     listen 127.0.0.1:%PORT%;
