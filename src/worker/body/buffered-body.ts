@@ -9,6 +9,8 @@ export class BufferedBody {
   length = 0
   /** All of it is there. Otherwise it is being read still, or will never be whole. */
   complete = false
+  /** It will never be whole: the client broke it off, it was too large, or its file could not be written. */
+  failed = false
   /** Of one that is passed on as it comes: some that is not here has been. */
   spent = false
   /** What is in memory; null: nothing, or all is in the file. It does not change any more once it is complete. */

@@ -41,12 +41,12 @@ export function contentLength(r: Request): number {
   const { body } = r
   if (body?.complete) return body.length
   // Of one that will never be whole nothing is passed on.
-  return r.stream.bodyDiscarded ? 0 : r.client.contentLength
+  return body?.failed || r.stream.bodyDiscarded ? 0 : r.client.contentLength
 }
 
 /** Whether some of the body has been passed on as it came, so that nobody will have the whole any more. */
 export function isSpent({ body, stream }: Request): boolean {
-  if (stream.bodyDiscarded) return false
+  if (body?.failed || stream.bodyDiscarded) return false
   return body === null ? stream.bodyTaken : !body.complete && body.spent
 }
 
@@ -176,11 +176,9 @@ class BodyReader implements BodySink, ContentSource, TempFileOwner {
 
   fileFailed(message: string): void {
     if (this.#over) return
-    this.#over = true
+    this.stop()
     const r = this.#r
     r.log('crit', message)
-    // No backend is to take the rest for the whole.
-    r.stream.discardBody(r)
     finalize(r, 500)
   }
 
@@ -197,6 +195,8 @@ class BodyReader implements BodySink, ContentSource, TempFileOwner {
   stop(): void {
     if (this.#over) return
     this.#over = true
-    if (!this.#body.complete) this.#body.file?.close()
+    if (this.#body.complete) return
+    this.#body.failed = true
+    this.#body.file?.close()
   }
 }
