@@ -117,6 +117,9 @@ pid | file | logs/weir.pid | file with the process id
 port_in_redirect | on/off | on | redirects of weir's own name the port
 proxy_bind | address [transparent]; off | off | address from which backends are connected to
 proxy_buffer_size | size | 4k | how long the head of a backend's response may be
+proxy_buffering | on/off | on | takes responses from backends as they come and keeps what clients do not take at once
+proxy_buffers | number size | 8 4k | how much of a response is kept in memory: the two multiplied
+proxy_busy_buffers_size | size | 8k | how much of that is given to the client at a time
 proxy_connect_timeout | time | 60s | time for a connection to a backend
 proxy_cookie_domain | domain replacement; off | off | rewrites \`Domain\` of \`Set-Cookie\`
 proxy_cookie_flags | cookie [flag ...]; off | off | sets and removes flags of cookies
@@ -128,6 +131,8 @@ proxy_http_version | 1.0/1.1 | 1.1 | version spoken to backends
 proxy_ignore_client_abort | on/off | off | goes on with a request at its backend after the client has gone
 proxy_ignore_headers | field ... | | fields of backends that are passed on but not obeyed
 proxy_intercept_errors | on/off | off | has \`error_page\` answer in place of backends, for statuses of 300 and above that it names
+proxy_limit_rate | rate | 0 | bytes a second that a buffered response is read with at most; 0: as it comes
+proxy_max_temp_file_size | size | 1024m | how much of a response is kept in a file beyond that; 0: nothing
 proxy_method | method | | method of requests to backends, in place of the client's
 proxy_next_upstream | condition ... | error timeout | failures after which a request goes to another server: error, timeout, invalid_header, http_500, http_502, http_503, http_504, http_403, http_404, http_429, non_idempotent, off
 proxy_next_upstream_timeout | time | 0 | time in which a request may go to another server; 0: any
@@ -145,6 +150,9 @@ proxy_set_body | value | | body of requests to backends, in place of the client'
 proxy_set_header | field value | | a field of requests to backends; an empty value: none
 proxy_set_header_inherit | on/off/merge | on | whether fields of the level around are kept when this level sets its own
 proxy_socket_keepalive | on/off | off | TCP keepalive for connections to backends
+proxy_temp_file_write_size | size | 8k | how much is gathered for one write to it
+proxy_temp_path | path [level1] [level2] [level3] | proxy_temp 1 2 | where such files are, without names, and in how many levels of folders
+proxy_unbuffered_types | type ...; off | text/event-stream application/grpc* | types of responses that are passed on and never kept, unless the backend asks for it; \`*\` at an end stands for anything
 random | [two] [least_conn/least_time=header/least_time=last_byte] | | chance decides which server is next, or which two are compared
 real_ip_header | field/X-Real-IP/X-Forwarded-For/proxy_protocol | X-Real-IP | where the client's address is read from
 real_ip_recursive | on/off | off | skips trusted addresses in a list of them

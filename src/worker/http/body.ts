@@ -45,7 +45,7 @@ export interface HoldingFilter extends BodySource {
   /** What it gives its content to. */
   out: BodySink
   /** The filter before it, nearer to the source; null: there is none. */
-  readonly previous: HoldingFilter | null
+  previous: HoldingFilter | null
   /** true: content that it was given is still on its way, and it finalises the request with OK itself behind that. */
   finishes(): boolean
   /** The request has ended. */

@@ -1,6 +1,7 @@
 // The response of a peer, from its first byte to its last: the head, interim ones before it, and the content on its way
 // to the client, with backpressure. What becomes of the attempt is its owner's.
 
+import { evaluateSize } from '../http/complex-size.ts'
 import type { Fields } from '../http/fields.ts'
 import { sendHead } from '../http/finalize.ts'
 import { PartSink } from '../http/part-sink.ts'
@@ -8,6 +9,9 @@ import type { Request } from '../http/request.ts'
 import type { BodyEvents } from '../http1/body-decoder.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { wantsEarlyHints } from '../modules/early-hints.ts'
+import { isBuffered } from './buffering/conf.ts'
+import { ReadPace } from './buffering/read-pace.ts'
+import { ResponseBuffer } from './buffering/response-buffer.ts'
 import type { PeerConnection } from './connect.ts'
 import { REFUSED, UNFINISHED } from './head-reader.ts'
 import { bodyFailure, type Failure, headFailure, PREMATURE_CLOSE } from './next.ts'
@@ -44,6 +48,10 @@ export class PeerResponse implements BodyEvents {
   #relaying = false
   /** The client has no room for more. */
   #paused = false
+  /** Keeps what the client does not take; null: it has taken everything, or nothing is to be kept. */
+  #buffer: ResponseBuffer | null = null
+  /** `proxy_limit_rate`; null: none. */
+  #pace: ReadPace | null = null
 
   constructor(r: Request, protocol: UpstreamProtocol, settings: UpstreamSettings, owner: ResponseOwner) {
     this.#r = r
@@ -63,6 +71,7 @@ export class PeerResponse implements BodyEvents {
   release(): void {
     this.#connection = null
     this.#relaying = false
+    this.#pace?.stop()
   }
 
   read(bytes: Buffer, start: number, end: number): void {
@@ -168,6 +177,7 @@ export class PeerResponse implements BodyEvents {
     const { parts } = r.response
     if (parts !== null) r.out = new PartSink(r.out, parts[0]!.start, parts[0]!.end)
     r.doing = 'reading upstream'
+    if (this.#settings.limitRate !== 0) this.#startPace()
     if (!body.done) {
       if (r.client.method !== 'HEAD') return true
       // The client wants none of what follows.
@@ -199,6 +209,7 @@ export class PeerResponse implements BodyEvents {
     // Whatever came is passed on now; more may be a long time coming.
     this.#r.out.flush()
     if (!this.#paused) connection.expectWithin(this.#settings.readTimeout)
+    if (this.#pace !== null) this.#keepPace(end - start)
   }
 
   #warnOfSurplus(): void {
@@ -210,6 +221,10 @@ export class PeerResponse implements BodyEvents {
 
   content(bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#r.out.write(bytes, start, end, last) || last || this.#paused) return
+    if (this.#buffer === null && isBuffered(this.#r, this.#settings.buffering)) {
+      this.#buffer = ResponseBuffer.install(this.#r, this.#settings.buffering)
+      return
+    }
     this.#paused = true
     // The request may have ended with what it was given.
     this.#connection?.transport.pause()
@@ -228,7 +243,32 @@ export class PeerResponse implements BodyEvents {
   resume(): void {
     if (!this.#paused || !this.#relaying) return
     this.#paused = false
+    if (this.#pace?.waiting !== true) this.#readOn()
+  }
+
+  #readOn(): void {
     this.#connection!.transport.resume()
     this.#connection!.expectWithin(this.#settings.readTimeout)
+  }
+
+  /** Waits where what has come is all that may come for now. */
+  #keepPace(bytes: number): void {
+    if (!this.#pace!.took(bytes)) return
+    this.#connection!.transport.pause()
+    this.#connection!.expectNothing()
+  }
+
+  /** `proxy_limit_rate` is for what is buffered, as in nginx. */
+  #startPace(): void {
+    const rate = evaluateSize(this.#r, this.#settings.limitRate)
+    if (rate === 0 || !isBuffered(this.#r, this.#settings.buffering)) return
+    this.#pace = new ReadPace(rate, () => {
+      if (this.#relaying && !this.#paused) this.#readOn()
+    })
+  }
+
+  /** The response has failed: the client gets what is kept of it, and no end. false: nothing is kept. */
+  breakOff(status: number): boolean {
+    return this.#buffer?.breakOff(status) === true
   }
 }

@@ -1,9 +1,11 @@
 // What a module that passes requests on (proxy, later others) tells the upstream: how requests for a backend are made,
 // and what is to be done with its responses.
 
+import type { ComplexSize } from '../http/complex-size.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
+import type { BufferingSettings } from './buffering/conf.ts'
 import type { LocalBind } from './local-address.ts'
 import type { NextSettings } from './next.ts'
 import type { Kept, UpstreamName } from './states.ts'
@@ -19,6 +21,9 @@ export interface UpstreamSettings {
   next: NextSettings
   /** Bytes that the head of a response may have. */
   bufferSize: number
+  buffering: BufferingSettings
+  /** How fast responses that are buffered are read, bytes a second; 0: as they come. */
+  limitRate: ComplexSize
   /** Statuses of 300 and above are answered by `error_page` where that has them. */
   interceptErrors: boolean
   /** A client that goes away does not end the request at the backend. */

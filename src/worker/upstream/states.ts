@@ -46,6 +46,8 @@ export class UpstreamStates {
   fields: Fields | null = null
   /** Likewise its trailers. */
   trailers: Fields | null = null
+  /** Whether a backend wants its response to be buffered (X-Accel-Buffering); null: it does not say. */
+  buffering: boolean | null = null
   /** Where a backend wants the response to be made instead (X-Accel-Redirect); null: it makes it. */
   redirect: string | null = null
   /** Why something failed last; null: nothing has. */
@@ -106,6 +108,7 @@ export function enterUpstream(r: Request, name: UpstreamName): UpstreamStates {
   before.name = name
   before.source = null
   before.fields = null
+  before.buffering = null
   before.trailers = null
   before.begin(null)
   return before

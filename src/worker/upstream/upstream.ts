@@ -405,7 +405,10 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     this.#state = 'done'
     this.r.doing = 'sending to client'
     this.#connection = null
-    if (this.r.headSent) this.r.out.abort()
+    if (this.r.headSent) {
+      if (this.#response.breakOff(status)) return
+      this.r.out.abort()
+    }
     finalize(this.r, status)
   }
 
@@ -415,7 +418,11 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
 
   clientGone(): void {
     const { r } = this
-    if (this.#state === 'done') return
+    if (this.#state === 'done') {
+      // The backend is done, the client is not.
+      r.log('info', 'client prematurely closed connection')
+      return finalize(r, CLIENT_CLOSED_REQUEST)
+    }
     if (this.outlivesClient) {
       r.keepalive = false
       return

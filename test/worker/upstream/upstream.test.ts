@@ -14,7 +14,8 @@ const LOCATIONS = `
   location /two/ { proxy_pass http://two; }
   location /second/ { proxy_pass http://second; }
   location /nobody/ { proxy_pass http://127.0.0.1:%CLOSED%; }
-  location /brief/ { proxy_pass http://%BACKEND%; proxy_read_timeout 100ms; proxy_send_timeout 100ms; client_body_timeout 60s; }
+  location /unbuffered/ { proxy_pass http://%BACKEND%; proxy_buffering off; }
+  location /brief/ { proxy_pass http://%BACKEND%; proxy_buffering off; proxy_read_timeout 100ms; proxy_send_timeout 100ms; client_body_timeout 60s; }
   location /impatient/ { proxy_pass http://%BACKEND%; client_body_timeout 100ms; }
 `
 const UPSTREAMS = `
@@ -632,7 +633,7 @@ describe('a client that goes away', () => {
 describe('backpressure', () => {
   it('of a client stops reading from the backend until it has room', async () => {
     const client = connect()
-    client.transport.receive(get())
+    client.transport.receive(get('/unbuffered/'))
     const peer = await backend.next()
     await peer.head()
     client.transport.room = false

@@ -64,7 +64,7 @@ interface Piece {
 
 class RateSink implements BodySink, HoldingFilter {
   out: BodySink
-  readonly previous: HoldingFilter | null
+  previous: HoldingFilter | null
   readonly #r: Request
   readonly #after: number
   readonly #startSecond: number

@@ -2,6 +2,7 @@
 
 import type { ComplexValue } from '../../../http/complex-value.ts'
 import type { LocalBind } from '../../../upstream/local-address.ts'
+import type { ProxyBufferingConf } from './buffering.ts'
 import type { ProxyPass } from './pass.ts'
 import type { ProxyPlan } from './plan.ts'
 import type { ResponseConf } from './response-commands.ts'
@@ -14,7 +15,7 @@ export interface SetHeader {
 /** How fields of the levels around one are inherited: as nginx does, not at all, or besides its own. */
 export type SetHeaderInherit = 'on' | 'off' | 'merge'
 
-export interface ProxyConf extends ResponseConf {
+export interface ProxyConf extends ResponseConf, ProxyBufferingConf {
   proxyPass: ProxyPass | undefined
   proxyMethod: ComplexValue | undefined
   proxySetHeader: readonly SetHeader[]

@@ -13,6 +13,7 @@ import type { RuntimeGroups } from '../../../upstream/runtime-groups.ts'
 import type { Kept, UpstreamName } from '../../../upstream/states.ts'
 import { findGroup, runtimeGroups } from '../../../upstream/upstream-block.ts'
 import type { UpstreamUrl } from '../../../upstream/url.ts'
+import { bufferingSettings } from './buffering.ts'
 import type { ProxyConf } from './conf.ts'
 import { evaluatedUri, nameOf, type ProxyPass, requestUri } from './pass.ts'
 import { makePassedFieldsPlan, type PassedFieldsPlan } from './passed-fields.ts'
@@ -53,6 +54,8 @@ export class ProxyPlan {
         timeout: conf.proxyNextUpstreamTimeout,
       },
       bufferSize: conf.proxyBufferSize,
+      buffering: bufferingSettings(conf, context),
+      limitRate: conf.proxyLimitRate,
       interceptErrors: conf.proxyInterceptErrors,
       ignoreClientAbort: conf.proxyIgnoreClientAbort,
     }

@@ -2,6 +2,7 @@
 // directives. What each of them means is in the file named after it beside this one.
 
 import {
+  HTTP,
   HTTP_ANY,
   IF_IN_LOCATION,
   LIMIT_EXCEPT,
@@ -18,6 +19,7 @@ import type { PeerGroup } from '../../../upstream/peers.ts'
 import { Resolving } from '../../../upstream/resolving.ts'
 import { enterUpstream } from '../../../upstream/states.ts'
 import { Upstream } from '../../../upstream/upstream.ts'
+import { bufferingCommands, checkBufferSizes } from './buffering.ts'
 import type { ProxyConf, SetHeaderInherit } from './conf.ts'
 import { evaluatePass, type ProxyPass, passIn, setProxyPass } from './pass.ts'
 import { EvaluatedProtocol, ProxyPlan } from './plan.ts'
@@ -53,6 +55,7 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     { name: 'proxy_set_body', in: HTTP_ANY, args: 1, set: complexValue },
     // The response for the client.
     ...responseCommands((scope) => scope.own[proxy.index]?.proxyPass as ProxyPass | undefined),
+    ...bufferingCommands,
     // The connection to the backend.
     { name: 'proxy_bind', in: HTTP_ANY, args: [1, 2], set: setBind, default: false },
     { name: 'proxy_socket_keepalive', in: HTTP_ANY, args: 1, set: flag(), default: false },
@@ -79,6 +82,7 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     conf.redirects = redirectRules(conf.proxyRedirect, outer?.redirects, conf.proxyPass)
     // What is wrong with the backend is wrong there, not where the location begins.
     context.directive = scope.directive?.block?.find(({ name }) => name === 'proxy_pass') ?? context.directive
+    if (scope.kind !== HTTP) checkBufferSizes(conf, context)
     conf.plan = conf.proxyPass === undefined ? null : new ProxyPlan(conf, conf.proxyPass, context)
   },
   variables: proxyVariables,

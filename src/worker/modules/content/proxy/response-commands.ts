@@ -2,7 +2,7 @@
 
 import type { Scope } from '../../../../shared/conf/build.ts'
 import { type Command, HTTP_ANY } from '../../../../shared/conf/command.ts'
-import { bitmask, flag, size, strings } from '../../../../shared/conf/setters.ts'
+import { bitmask, flag, strings } from '../../../../shared/conf/setters.ts'
 import { type FlagRule, setCookieDomain, setCookieFlags, setCookiePath } from './cookies.ts'
 import type { ProxyPass } from './pass.ts'
 import { setRedirect } from './redirect.ts'
@@ -15,7 +15,6 @@ export interface ResponseConf {
   proxyIgnoreHeaders: number
   proxyForceRanges: boolean
   proxyInterceptErrors: boolean
-  proxyBufferSize: number
   proxyPassTrailers: boolean
   /** What this very level says; see `redirects`. */
   proxyRedirect: readonly RewriteRule[] | undefined
@@ -55,7 +54,6 @@ export function responseCommands(passOf: (scope: Scope) => ProxyPass | undefined
     },
     { name: 'proxy_force_ranges', in: HTTP_ANY, args: 1, set: flag(), default: false },
     { name: 'proxy_intercept_errors', in: HTTP_ANY, args: 1, set: flag(), default: false },
-    { name: 'proxy_buffer_size', in: HTTP_ANY, args: 1, set: size(), default: 4096 },
     { name: 'proxy_pass_trailers', in: HTTP_ANY, args: 1, set: flag(), default: false },
     {
       name: 'proxy_redirect',

@@ -33,6 +33,8 @@ type Treatment =
   | 'charset'
   | 'charset, passed'
   | 'redirect'
+  | 'buffering'
+  | 'buffering, passed'
   | 'rate'
   | 'rate, passed'
   | 'type'
@@ -88,6 +90,10 @@ export function makeResponsePlan(conf: ResponseConf): ResponsePlan {
   }
   if ((conf.proxyIgnoreHeaders & IGNORABLE['x-accel-redirect']) === 0) {
     treatments.set('x-accel-redirect', 'redirect')
+  }
+  if ((conf.proxyIgnoreHeaders & IGNORABLE['x-accel-buffering']) === 0) {
+    const hidden = treatments.get('x-accel-buffering') === 'hide'
+    treatments.set('x-accel-buffering', hidden ? 'buffering' : 'buffering, passed')
   }
   if (conf.proxyForceRanges) treatments.set('accept-ranges', 'hide')
   if ((conf.proxyIgnoreHeaders & IGNORABLE['x-accel-limit-rate']) === 0) {
@@ -250,6 +256,12 @@ function treat(
     case 'charset, passed':
       askForCharset(r, fields.value(index))
       return null
+    case 'buffering':
+      takeBuffering(r, fields.value(index))
+      return ''
+    case 'buffering, passed':
+      takeBuffering(r, fields.value(index))
+      return null
     case 'redirect':
       r.upstream!.redirect = fields.value(index)
       return ''
@@ -277,6 +289,12 @@ function treat(
     case 'pass':
       return null
   }
+}
+
+/** X-Accel-Buffering: whatever it says else means nothing. */
+function takeBuffering(r: Request, value: string): void {
+  const word = value.toLowerCase()
+  if (word === 'yes' || word === 'no') r.upstream!.buffering = word === 'yes'
 }
 
 function replaced(fields: Fields, index: number, value: string | null): string | null {

@@ -47,7 +47,7 @@ export function transcode(r: Request, coding: Transcoding, length: number, keep:
 
 export class TranscodingSink implements BodySink, HoldingFilter {
   out: BodySink
-  readonly previous: HoldingFilter | null
+  previous: HoldingFilter | null
   readonly coding: Transcoding
   readonly #r: Request
   readonly #length: number
