@@ -108,7 +108,6 @@ export const handbook: readonly Entry[] = [
   {
     shows: 'Java with large bodies',
     block: 7,
-    waitsFor: ['proxy_buffers'],
     check: async (run) => {
       await expectEssentialHeaders(run, '127.0.0.1:8080', 'java.example.com')
       await expectKeptConnection(run, '127.0.0.1:8080', 'java.example.com')
@@ -132,7 +131,7 @@ export const handbook: readonly Entry[] = [
   {
     shows: 'a WebSocket server',
     block: 9,
-    waitsFor: ['proxy_buffering'],
+
     check: (run) => expectUpgrade(run, '127.0.0.1:8080', 'ws.example.com', '/'),
   },
   {
@@ -190,19 +189,12 @@ export const handbook: readonly Entry[] = [
   {
     shows: 'buffering',
     block: 15,
-    waitsFor: [
-      'proxy_buffering',
-      'proxy_buffers',
-      'proxy_busy_buffers_size',
-      'proxy_max_temp_file_size',
-      'proxy_temp_file_write_size',
-    ],
     check: (run) => expectUploads(run, '/', 10),
   },
   {
     shows: 'streaming',
     block: 16,
-    waitsFor: ['proxy_buffering', 'proxy_cache'],
+    waitsFor: ['proxy_cache'],
     check: async (run) => {
       run.backend('backend').answer =
         'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nevent\r\n0\r\n\r\n'

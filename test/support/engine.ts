@@ -101,8 +101,6 @@ export class TestEngine {
     const cycle = this.engine.prepare(plan)
     makeTempFolders(cycle.context.tempFolders.keys(), null)
     for (const path of cycle.context.logFiles) plan.logFiles[path] = this.#open(path)
-    // As the master does.
-    for (const path of cycle.context.tempFolders.keys()) mkdirSync(path, { recursive: true })
     this.engine.activate(cycle, plan)
     return cycle
   }
