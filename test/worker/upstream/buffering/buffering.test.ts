@@ -1,6 +1,6 @@
 // What a slow client leaves of a response: where it is kept, when the backend is free, and that all of it arrives.
 
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -179,6 +179,25 @@ describe('a response for a client that takes nothing', () => {
     expect(await readAll(client, content.length)).toBe(content)
   })
 
+  it('takes no more memory than README says', async () => {
+    const count = 24
+    const content = Buffer.alloc(6000 * KB, 'x')
+    const before = process.memoryUsage().arrayBuffers
+    let most = 0
+    const peers: Peer[] = []
+    for (let index = 0; index < count; index++) {
+      const [, peer] = await ask('/')
+      peers.push(peer)
+      void peer.send(head(content.length))
+      void peer.send(content)
+    }
+    await eventually('all of it', () => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+      return peers.every(({ socket }) => socket.writableLength === 0) && tempFiles() === count
+    })
+    expect(most).toBeLessThan(count * (32 + 512) * KB)
+  })
+
   it('comes whole in whatever pieces it is sent and taken', async () => {
     const content = text(600 * KB)
     const [client, peer] = await ask('/')
@@ -238,7 +257,6 @@ describe('a failure', () => {
   })
 
   it('of the folder ends the response, with a line of nginx', async () => {
-    const { rmSync } = await import('node:fs')
     const folder = join(engine.folder, 'broken')
     rmSync(folder, { recursive: true })
     writeFileSync(folder, '')
