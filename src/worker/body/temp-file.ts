@@ -58,8 +58,8 @@ export class TempFile {
   #filled = 0
   /** Operations that the descriptor is needed for. */
   #busy = 0
-  /** One piece of memory for the next use. */
-  #spare: Buffer | null = null
+  /** Pieces of memory that have been written, for the next use. */
+  #spare: Buffer[] = []
 
   /** `unit`: bytes that are gathered for one write. Nothing is made before there are so many, or `flush`. */
   constructor(path: TempPath, naming: Naming, unit: number, owner: TempFileOwner) {
@@ -118,9 +118,7 @@ export class TempFile {
   // --- writing
 
   #newPiece(): Buffer {
-    const piece = this.#spare ?? Buffer.allocUnsafeSlow(this.#unit)
-    this.#spare = null
-    return piece
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#unit)
   }
 
   #queuePiece(): void {
@@ -163,7 +161,7 @@ export class TempFile {
       }
       left -= piece.length
       this.#waiting.shift()
-      if (piece.length === this.#unit) this.#spare = piece
+      if (piece.length === this.#unit) this.#spare.push(piece)
     }
     if (this.#waiting.length > 0) this.#write()
     else this.#owner.fileWritten()
@@ -220,7 +218,7 @@ export class TempFile {
     this.#waiting = []
     this.#waitingBytes = 0
     this.#piece = null
-    this.#spare = null
+    this.#spare = []
   }
 
   #closeIfOver(): void {
