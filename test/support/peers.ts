@@ -17,7 +17,16 @@ export function makePeers(options: Partial<PeerOptions>[], memory = zoneMemory()
     const name = 'abcdefghijklmnopqrstuvwxyz'[index]!
     const peer = { ...DEFAULT_PEER, ...given }
     const state = zone.claim(name, peer.weight)!
-    return { name, server: name, host: '127.0.0.1', port: 1 + index, path: null, ...peer, state }
+    return {
+      name,
+      server: name,
+      host: '127.0.0.1',
+      port: 1 + index,
+      path: null,
+      ...peer,
+      state,
+      newestIdle: null,
+    }
   })
 }
 

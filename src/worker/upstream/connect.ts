@@ -9,6 +9,7 @@ import { crashed } from '../transport/crash.ts'
 import { openTransport } from '../transport/open.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import { HeadReader } from './head-reader.ts'
+import { noPlace } from './keepalive.ts'
 import type { LocalAddress } from './local-address.ts'
 import type { Peer, PeerGroup } from './peers.ts'
 
@@ -44,6 +45,7 @@ export class PeerConnection implements TransportOwner {
   /** Reused from request to request. */
   readonly reader = new HeadReader()
   readonly body = new BodyDecoder()
+  readonly idle = noPlace()
   #transport: Transport | null = null
   #abandon: (() => void) | null = null
   #user: PeerUser | null

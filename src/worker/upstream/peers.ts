@@ -8,6 +8,7 @@ import type { Request } from '../http/request.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { sharedNow } from '../shared-clock.ts'
 import type { Balancer, MakeBalancer, Timing } from './balance/balancer.ts'
+import type { PeerConnection } from './connect.ts'
 import { IdleConnections } from './keepalive.ts'
 import type { Selection } from './selection.ts'
 
@@ -59,10 +60,12 @@ export interface Peer extends PeerAddress, PeerOptions {
   /** As written in `server`. */
   readonly server: string
   readonly state: PeerState
+  /** Of the idle connections to it, the one used last; kept by IdleConnections. */
+  newestIdle: PeerConnection | null
 }
 
 /** A peer whose state is still to be found in the group's zone. */
-export type ConfiguredPeer = Omit<Peer, 'state'>
+export type ConfiguredPeer = Omit<Peer, 'state' | 'newestIdle'>
 
 /** A peer as its group has it, which may take it out for good. */
 interface OwnPeer extends Peer {
@@ -308,7 +311,7 @@ export class PeerGroup {
       if (old !== undefined && isSame(old, peer)) peers.set(key, old)
       else {
         const state = this.#zone!.claim(key, peer.weight)
-        if (state !== null) peers.set(key, { ...peer, state })
+        if (state !== null) peers.set(key, { ...peer, state, newestIdle: null })
       }
     }
     return peers
