@@ -66,9 +66,34 @@ describe.skipIf(nginxMissing !== null)('a client that takes nothing', () => {
     expect(actual).toEqual(expected)
     expect(actual.whole).toBe(true)
   })
+
+  it.each(['/', '/small_file', '/off'])(
+    'of %s gets what there is of a backend that ends too early',
+    { timeout: 40_000 },
+    async (target) => {
+      const expected = await view(nginx, backend, target, '', 'backend ends')
+      const actual = await view(weir, backend, target, '', 'backend ends')
+      expect(actual).toEqual(expected)
+      expect(actual.error).toContain('upstream prematurely closed connection')
+    },
+  )
+
+  it.each(['/', '/small_file', '/off'])('of %s leaves', { timeout: 40_000 }, async (target) => {
+    const expected = await view(nginx, backend, target, '', 'client leaves')
+    const actual = await view(weir, backend, target, '', 'client leaves')
+    expect(actual).toEqual(expected)
+  })
 })
 
-async function view(proxy: RunningProxy, backend: PeerServer, target: string, line: string) {
+type Course = 'all is well' | 'backend ends' | 'client leaves'
+
+async function view(
+  proxy: RunningProxy,
+  backend: PeerServer,
+  target: string,
+  line: string,
+  course: Course = 'all is well',
+) {
   const before = { error: proxy.errorLog.length, access: proxy.accessLog.length }
   const content = Buffer.alloc(LENGTH, 'a line of content\n')
   const client = await Peer.connect(proxy.ports[0]!, { paused: true, keep: false })
@@ -79,27 +104,39 @@ async function view(proxy: RunningProxy, backend: PeerServer, target: string, li
   const peer = await backend.next()
   await peer.head()
   let sent = false
-  await peer.send(`HTTP/1.1 200 OK\r\n${line}Content-Length: ${LENGTH}\r\n\r\n`)
-  void peer.send(content).then(() => (sent = true))
+  await peer.send(
+    `HTTP/1.1 200 OK\r\n${line}Content-Length: ${course === 'backend ends' ? LENGTH + 1 : LENGTH}\r\n\r\n`,
+  )
+  void peer.send(content).then(() => {
+    sent = true
+    if (course === 'backend ends') peer.end()
+  })
   // Until it is gone, or nothing has moved for a while.
   let moved = { bytes: -1, at: Date.now() }
   await eventually('standstill', () => {
     const bytes = peer.socket.bytesWritten - peer.socket.writableLength
     if (bytes !== moved.bytes) moved = { bytes, at: Date.now() }
-    return sent || Date.now() - moved.at > 500
+    return sent || Date.now() - moved.at > 1000
   })
   const released = sent
-  client.socket.resume()
-  await client.untilEnd()
+  if (course !== 'client leaves') {
+    client.socket.resume()
+    await client.untilEnd()
+  }
   client.destroy()
   await eventually('log', () => proxy.accessLog.length > before.access)
   peer.destroy()
   return {
     released,
     whole: client.count > LENGTH && client.count < LENGTH + 1000,
-    access: proxy.accessLog.slice(before.access),
+    // How much of it the system had taken is the system's matter.
+    access: proxy.accessLog
+      .slice(before.access)
+      .replace(/ \d{5,}/, course === 'client leaves' ? ' SOME' : '$&'),
     error: proxy.errorLog
       .slice(before.error)
+      // Of what it was told of a client that has gone, and how, each has its own words.
+      .replace(/^.*\[info\].*\n/gm, '')
       .replace(/^\S+ \S+ (\[\w+\]) [^:]+: \*\d+ /gm, '$1 ')
       .replace(/file \S+\/(\d)\/(\d\d)\/\d{7}\2\1?\d*/g, 'file NAME')
       .replace(/file \S*proxy\S*/g, 'file NAME')
