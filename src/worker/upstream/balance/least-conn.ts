@@ -8,6 +8,11 @@ export class LeastConn extends Least {
   protected override load({ state }: Peer): number {
     return state.conns
   }
+
+  /** A slow start only makes it more. */
+  protected override more({ state, weight }: Peer, least: number, weightOfLeast: number): boolean {
+    return state.conns * weightOfLeast > least * weight
+  }
 }
 
 export const leastConn: BalancingMethod = {

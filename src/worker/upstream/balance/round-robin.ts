@@ -61,12 +61,13 @@ function gainOf(peer: Peer, now: number): number {
   return peer.slowStart === 0 ? weight : weight * partOfWeight(peer, now)
 }
 
-/** Whose turn it is among peers that another method finds equal: all of them are available. At least one. */
-export function turnOf(peers: readonly Peer[], now: number): Peer {
+/** Whose turn it is among the first `count` of `peers`, which another method finds equal: all of them are available. */
+export function turnOf(peers: readonly Peer[], count: number, now: number): Peer {
   let best = peers[0]!
   let most = Number.NEGATIVE_INFINITY
   let total = 0
-  for (const peer of peers) {
+  for (let index = 0; index < count; index++) {
+    const peer = peers[index]!
     const gain = gainOf(peer, now)
     const current = peer.state.currentWeight + gain
     peer.state.currentWeight = current
