@@ -140,7 +140,9 @@ async function view(
       .replace(/^\S+ \S+ (\[\w+\]) [^:]+: \*\d+ /gm, '$1 ')
       .replace(/file \S+\/(\d)\/(\d\d)\/\d{7}\2\1?\d*/g, 'file NAME')
       .replace(/file \S*proxy\S*/g, 'file NAME')
-      .replace(/127\.0\.0\.1:\d+/g, 'ADDRESS'),
+      .replace(/127\.0\.0\.1:\d+/g, 'ADDRESS')
+      // Which of the two nginx is at when the end comes changes from run to run.
+      .replace(/(prematurely closed connection) while (?:reading upstream|sending to client)/g, '$1'),
   }
 }
 
