@@ -38,7 +38,7 @@ export interface UpstreamName {
 }
 
 export class UpstreamStates {
-  readonly list: UpstreamState[] = []
+  list: UpstreamState[] = []
   name: UpstreamName
   /** Knows the URL the request goes to, or went to last, as the error log shows it. */
   source: { url(): string } | null = null
@@ -77,7 +77,9 @@ export class UpstreamStates {
       bytesReceived: 0,
       responseLength: 0,
     }
-    this.list.push(state)
+    // Nearly always the only one: an array that is pushed to makes room for many.
+    if (this.list.length === 0) this.list = [state]
+    else this.list.push(state)
     return state
   }
 
