@@ -88,15 +88,21 @@ export class ResponseHead extends HeadParser {
           return `upstream sent unknown "Transfer-Encoding": "${fields.value(index)}"`
         }
       } else if (hash === CONNECTION && fields.is(index, 'connection')) {
-        const value = fields.value(index).toLowerCase()
-        if (value.includes('close')) keepAlive = false
-        else if (value.includes('keep-alive')) keepAlive = true
+        keepAlive = wantsKeepAlive(fields.value(index), keepAlive)
       }
     }
     this.chunked = coding >= 0
     this.keepAlive = keepAlive
     return ''
   }
+}
+
+/** As nginx, which looks for the words anywhere in the value. */
+function wantsKeepAlive(value: string, otherwise: boolean): boolean {
+  if (value === 'keep-alive') return true
+  const words = value.toLowerCase()
+  if (words.includes('close')) return false
+  return otherwise || words.includes('keep-alive')
 }
 
 const CONTRADICTION = 'upstream sent "Content-Length" and "Transfer-Encoding" headers at the same time'
