@@ -66,7 +66,8 @@ export class LocationTree {
           settled: false,
           final: modifier === '^~',
         })
-      if (redirectSlash && regex === null) slashed.add(pattern)
+      // No URI is shorter than `/`: a look-up for every request would be for nothing.
+      if (redirectSlash && regex === null && pattern !== '/') slashed.add(pattern)
     }
     this.#prefixes = prefixes
     for (const pattern of slashed) {
