@@ -94,9 +94,9 @@ export function accessLines(text: string, answer: string, proxy: RunningProxy): 
 /** Error-log lines of level warn and above (all but the housekeeping ones with `info`), without time, thread and connection. */
 export function errorLines(text: string, proxy: RunningProxy, info: boolean): string[] {
   return (
-    // nginx 1.22 shows all it has read, later ones the first line.
+    // The number of a connection may look like a port. nginx 1.22 shows all it has read, later ones the first line.
     lines(common(text.replace(/(broken header: "[^"\r\n]*)[^"]*"/g, '$1"'), proxy))
-      .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*\d+ )?/, '$1 '))
+      .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*[\dPORT]+ )?/, '$1 '))
       // weir shows control characters as bytes.
       .map((line) => line.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, shownByte))
       // Which system call met the reset is nginx's own business.
