@@ -118,7 +118,8 @@ function startThread(...[boot, receive, ended]: Parameters<StartRunner>): Runner
     workerData: boot,
     name: `weir worker ${boot.slot + 1}`,
     env,
-    trackUnmanagedFds: false,
+    // Files that a crash leaves open are closed with the thread.
+    trackUnmanagedFds: true,
   })
   let failure: string | null = null
   thread.on('message', receive)
