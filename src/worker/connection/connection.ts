@@ -5,17 +5,17 @@ import { errnoText } from '../../shared/errno.ts'
 import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, logUnanswered } from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
 import type { Request } from '../http/request.ts'
-import { TOO_LARGE } from '../http1/body-decoder.ts'
-import type { RequestBody } from '../http1/request-body.ts'
 import { Http1Stream, type StreamOwner } from '../http1/stream.ts'
 import { type ConnectionConf, clientConnection } from '../modules/connection.ts'
 import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
+import { type BodyOwner, BodyReading } from './body-reading.ts'
 import { Client } from './client.ts'
-import { LingeringClose, LingeringTime } from './closing.ts'
+import { LingeringClose } from './closing.ts'
 import { HeadReading, INCOMPLETE, releaseHead, skipEmptyLines } from './head-reading.ts'
 import type { ConnectionHost } from './host.ts'
+import { KeepaliveWait } from './keepalive-wait.ts'
 import { ListenedAt } from './listened-at.ts'
 import { PrefaceReading } from './proxy-protocol.ts'
 import { SendWatch } from './send-watch.ts'
@@ -28,10 +28,9 @@ type Phase = 'preface' | 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'close
 
 const TIMED_OUT = 'client timed out (110: Connection timed out)'
 const READING_PREFACE = 'reading PROXY protocol'
-const BROKEN = 'sent invalid chunked body'
 const PREMATURE_END = 'client prematurely closed connection'
 
-export class Http1Connection implements TransportOwner, StreamOwner {
+export class Http1Connection implements TransportOwner, StreamOwner, BodyOwner {
   readonly client: Client
   readonly #transport: Transport
   readonly #host: ConnectionHost
@@ -45,7 +44,7 @@ export class Http1Connection implements TransportOwner, StreamOwner {
   /** The request in flight. */
   #stream: Http1Stream | null = null
   /** The body being read, which may outlive its request. */
-  #body: RequestBody | null = null
+  #body: BodyReading | null = null
   /** Bytes of later requests, or of a body nobody has asked for; the transport is paused meanwhile. */
   #ahead: Buffer | null = null
   /** The first of them came in one piece with the request before. */
@@ -53,28 +52,16 @@ export class Http1Connection implements TransportOwner, StreamOwner {
   #consuming = false
   /** Bytes behind the request being started: the client is still sending. */
   #unread = 0
-  /** What has come behind the head of the request that is being started, where that has a body; null: none is. */
-  #behind: Buffer | null = null
-  #behindStart = 0
-  #behindEnd = 0
-  /** What is there of the body is being thrown away, for somebody who waits to know whether it is sound. */
-  #discardingNow = false
   /** Those of the last request, for the time behind it. */
   #settings: ConnectionConf
-  #idleSince = now()
-  /** keepalive_min_timeout is not over yet. */
-  #protected = false
   /** The client was too slow with its request or its response. */
   #timedOut = false
-  /** What is read of a body did not come with its head. */
-  #apart = false
   /** A client whose body was too large is still sending it. */
   #goesOn = false
-  /** How long the rest of a body is waited for whose request has ended. */
-  #discarding: LingeringTime | null = null
-  /** The connection ends behind it. */
+  /** The connection ends behind the rest of a body that is read for nobody. */
   #last = false
   readonly #readTimer = new Timer(() => this.#readTimedOut())
+  readonly #wait = new KeepaliveWait(this.#readTimer)
   #sendWatch: SendWatch | null = null
 
   /** `open` makes the transport; `key` names the listening socket the connection came by. */
@@ -93,13 +80,13 @@ export class Http1Connection implements TransportOwner, StreamOwner {
 
   /** Milliseconds since the epoch since when it waits for a request and may be closed instead; 0: it does not. */
   get idleSince(): number {
-    return this.#waiting && !this.#protected ? this.#idleSince : 0
+    return this.#waiting ? this.#wait.since : 0
   }
 
   /** Closes the connection if no request is in flight; one that is in flight will be its last. */
   retire(): void {
     if (this.#stream !== null) this.#stream.request.keepalive = false
-    else if (this.#waiting && !this.#protected) this.#close()
+    else if (this.idleSince > 0) this.#close()
   }
 
   /** Nothing of a request has come. */
@@ -121,10 +108,9 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     while (at < end) {
       if (this.#phase === 'idle') this.client.pipelined = behind || at > start
       if (this.#phase === 'idle' || this.#phase === 'head') at = this.#readHead(bytes, at, end)
-      else if (this.#phase === 'body' && this.#body!.ready) {
-        this.#apart = at === start
-        at = this.#readBody(bytes, at, end)
-      } else if (this.#phase === 'preface') at = this.#readPreface(bytes, at, end)
+      else if (this.#phase === 'body' && this.#body!.body.ready)
+        at = this.#body!.readOn(bytes, at, end, at === start)
+      else if (this.#phase === 'preface') at = this.#readPreface(bytes, at, end)
       else {
         if (this.#phase !== 'closed') {
           this.#aheadBehind = behind || at > start
@@ -147,7 +133,7 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     const ahead = this.#ahead
     if (ahead === null || this.#consuming) return
     if (this.#phase === 'busy' || this.#phase === 'flushing') return
-    if (this.#phase === 'body' && !this.#body!.ready) return
+    if (this.#phase === 'body' && !this.#body!.body.ready) return
     this.#ahead = null
     this.#transport.resume()
     this.#consume(ahead, 0, ahead.length, this.#aheadBehind)
@@ -179,9 +165,10 @@ export class Http1Connection implements TransportOwner, StreamOwner {
       this.#unread = end - stop
       this.client.requests++
       const stream = Http1Stream.accept(this, this.#heads.take(), this.#at.servers, this.#started)
-      if (stream.body !== null) return this.#startBefore(stream, bytes, stop, end)
-      this.#start(stream)
-      return stop
+      const body =
+        stream.body === null ? null : new BodyReading(stream.body, this, this.#readTimer, bytes, stop, end)
+      this.#start(stream, body)
+      return body === null ? stop : body.started()
     }
     // The time is for the whole head, however many pieces it comes in; that of the first began with the connection.
     if (stop !== INCOMPLETE) this.#refuse()
@@ -199,34 +186,24 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     this.#heads.begin(this.#at.servers.headRules, skipped)
   }
 
-  /** A request is made of the head. */
-  #adopt(stream: Http1Stream): Request {
+  /** A request is made of the head; `body`: what is to be read of it. */
+  #adopt(stream: Http1Stream, body: BodyReading | null): Request {
     const { stats } = this.#host
     stats.countRequest()
     stats.addReading(-1)
     stats.addWriting(1)
     this.#readTimer.stop()
     this.#stream = stream
-    this.#body = stream.body
-    this.#phase = stream.body === null ? 'busy' : 'body'
+    this.#body = body
+    this.#phase = body === null ? 'busy' : 'body'
     return stream.request
   }
 
-  #start(stream: Http1Stream): void {
-    const r = this.#adopt(stream)
+  #start(stream: Http1Stream, body: BodyReading | null): void {
+    const r = this.#adopt(stream, body)
     if (this.#host.draining) r.keepalive = false
     if (stream.serverless) abandon(r, 500)
     else runRequest(r)
-  }
-
-  /** Starts a request with a body, of which `bytes[start, end)` has come; returns the end of what was read of that. */
-  #startBefore(stream: Http1Stream, bytes: Buffer, start: number, end: number): number {
-    this.#behind = bytes
-    this.#behindStart = start
-    this.#behindEnd = end
-    this.#start(stream)
-    this.#behind = null
-    return this.#behindStart
   }
 
   /** Answers a head that is no request; the connection ends with it. */
@@ -251,46 +228,21 @@ export class Http1Connection implements TransportOwner, StreamOwner {
   #adoptUnfinished(): Request {
     this.client.requests++
     const head = this.#heads.takeUnfinished()
-    return this.#adopt(Http1Stream.refuse(this, head, this.#at.servers, this.#started))
+    return this.#adopt(Http1Stream.refuse(this, head, this.#at.servers, this.#started), null)
   }
 
-  #readBody(bytes: Buffer, start: number, end: number): number {
-    const body = this.#body!
-    const stop = body.decode(bytes, start, end)
-    // What takes the body may have ended the request, and the connection with it.
-    if (this.#phase === 'closed') return end
-    const r = this.#stream?.request
-    if (stop < 0) {
-      if (r !== undefined && this.#apart) r.length += end - start
-      this.#brokenBody(body, stop === TOO_LARGE)
-      return end
-    }
-    // As with nginx, `$request_length` knows nothing of what nobody asked for.
-    if (r !== undefined && !body.discarding) r.length += stop - start
-    if (body.finished) {
-      this.#unread = end - stop
-      this.#bodyDone()
-    } else {
-      body.flush()
-      if (r === undefined) this.#goOnDiscarding()
-      else this.#expectBody(r, body)
-    }
-    return stop
+  // --- what becomes of a body
+
+  get request(): Request | null {
+    return this.#stream?.request ?? null
   }
 
-  /** The client has to send on within client_body_timeout, unless nobody waits for it. */
-  #expectBody(r: Request, body: RequestBody): void {
-    if (body.discarding) this.#readTimer.stop()
-    else this.#readTimer.start(r.conf(clientConnection).clientBodyTimeout)
+  get closed(): boolean {
+    return this.#phase === 'closed'
   }
 
-  #goOnDiscarding(): void {
-    const next = this.#discarding!.next
-    if (next > 0) this.#readTimer.start(next)
-    else this.#close()
-  }
-
-  #bodyDone(): void {
+  bodyComplete(left: number): void {
+    this.#unread = left
     this.#readTimer.stop()
     this.#body = null
     if (this.#stream !== null) this.#phase = 'busy'
@@ -298,19 +250,15 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     else this.#next()
   }
 
-  /** Framing that is broken, or more content than there may be: the end of the body will not be found. */
-  #brokenBody(body: RequestBody, tooLarge: boolean): void {
+  bodyBroken(goesOn: boolean): void {
     this.#body = null
-    const r = this.#stream?.request
-    if (r === undefined) return this.#close()
+    if (this.#stream === null) return this.#close()
     this.#phase = 'busy'
-    r.keepalive = false
-    const sent = tooLarge ? `intended to send too large chunked body: ${body.excess} bytes` : BROKEN
-    r.log('error', `client ${sent}`)
-    this.#goesOn = tooLarge
-    body.abort()
-    // Whoever is about to throw it away has the request, and learns of it.
-    if (!r.ended && !this.#discardingNow) finalize(r, tooLarge ? 413 : 400)
+    this.#goesOn = goesOn
+  }
+
+  bodyLate(): void {
+    this.#close()
   }
 
   // --- what a request asks of its connection
@@ -320,23 +268,17 @@ export class Http1Connection implements TransportOwner, StreamOwner {
   }
 
   get waiting(): number {
-    return this.#behind !== null ? this.#behindEnd - this.#behindStart : (this.#ahead?.length ?? 0)
+    const came = this.#body?.waiting ?? -1
+    return came >= 0 ? came : (this.#ahead?.length ?? 0)
   }
 
   bodyWanted(): void {
-    this.#expectBody(this.#stream!.request, this.#body!)
+    this.#body!.expect(this.#stream!.request)
     this.#takeAhead()
   }
 
   bodyUnwanted(): void {
-    this.#readTimer.stop()
-    this.#discardingNow = true
-    const bytes = this.#behind
-    if (bytes === null) this.#takeAhead()
-    else if (this.#behindStart < this.#behindEnd) {
-      this.#behindStart = this.#readBody(bytes, this.#behindStart, this.#behindEnd)
-    }
-    this.#discardingNow = false
+    this.#body!.discardNow(() => this.#takeAhead())
   }
 
   releaseTransport(): { transport: Transport; early: Buffer | null } {
@@ -364,7 +306,7 @@ export class Http1Connection implements TransportOwner, StreamOwner {
       const reset = settings.resetTimedoutConnection && (this.#timedOut || r.response.status === CLOSE)
       return this.#breakOff(reset || stream.writer.endsWithConnection)
     }
-    if (this.#body !== null && (!last || this.#body.discarding)) return this.#discardRest(last)
+    if (this.#body !== null && (!last || this.#body.body.discarding)) return this.#discardRest(last)
     if (last) return this.#closeGently(stream.body !== null && (!stream.body.discarding || this.#goesOn))
     if (settings.tcpNodelay) this.client.keptWithoutDelay()
     this.#next()
@@ -372,10 +314,8 @@ export class Http1Connection implements TransportOwner, StreamOwner {
 
   /** The rest of a body stands between a response and the next request, or the end. */
   #discardRest(last: boolean): void {
-    this.#body!.discard()
-    this.#discarding = new LingeringTime(this.#settings)
+    this.#body!.discardRest(this.#settings)
     this.#last = last
-    this.#readTimer.start(this.#settings.lingeringTimeout)
     this.#takeAhead()
   }
 
@@ -394,14 +334,9 @@ export class Http1Connection implements TransportOwner, StreamOwner {
       return this.#sending()
     }
     this.#phase = 'idle'
-    this.#idleSince = now()
     this.#host.stats.addWaiting(1)
     if (this.#host.draining) return this.#close()
-    const { keepaliveTimeout, keepaliveMinTimeout } = this.#settings
-    this.#protected = keepaliveMinTimeout > 0
-    this.#readTimer.start(
-      this.#protected ? Math.min(keepaliveTimeout.idle, keepaliveMinTimeout) : keepaliveTimeout.idle,
-    )
+    this.#wait.begin(this.#settings)
     // A body that was complete before its backend had room for it left the transport paused.
     this.#transport.resume()
     this.#takeAhead()
@@ -416,7 +351,7 @@ export class Http1Connection implements TransportOwner, StreamOwner {
       if (this.#waiting) this.#logEnd()
       return this.#close()
     }
-    const body = this.#body
+    const body = this.#body?.body ?? null
     if (body === null || body.finished || body.discarding) return this.#clientGone(r)
     body.abort()
     if (r.ended) return
@@ -442,7 +377,7 @@ export class Http1Connection implements TransportOwner, StreamOwner {
     const r = this.#stream?.request
     if (this.#phase === 'head') this.#giveUpHead(400, PREMATURE_END)
     if (r !== undefined) {
-      const body = this.#body
+      const body = this.#body?.body
       const reading = body?.ready === true && !body.finished && !body.discarding
       const what = reading ? 'recv() failed' : 'client closed connection'
       if (error !== null) r.log('info', `${what} (${errnoText(error)})`)
@@ -496,10 +431,10 @@ export class Http1Connection implements TransportOwner, StreamOwner {
   #readTimedOut(): void {
     if (this.#phase === 'head') return this.#giveUpHead(408, TIMED_OUT)
     const r = this.#stream?.request
-    const body = this.#body
-    if (r === undefined || body === null) return this.#waitedEnough()
+    if (r === undefined || this.#body === null) return this.#waitedEnough()
+    const { body } = this.#body
     // While the backend is the slow one the client is not to blame.
-    if (body.paused || !body.ready) return this.#expectBody(r, body)
+    if (body.paused || !body.ready) return this.#body.expect(r)
     body.abort()
     if (r.ended) return
     r.doing = 'reading client request body'
@@ -510,11 +445,7 @@ export class Http1Connection implements TransportOwner, StreamOwner {
 
   /** No request has come, or not the rest of a body that nobody wants. */
   #waitedEnough(): void {
-    if (this.#protected && this.#phase === 'idle' && !this.#host.draining) {
-      this.#protected = false
-      const more = this.#settings.keepaliveTimeout.idle - this.#settings.keepaliveMinTimeout
-      if (more > 0) return this.#readTimer.start(more)
-    }
+    if (this.#phase === 'idle' && !this.#host.draining && this.#wait.goesOn(this.#settings)) return
     if (this.#phase === 'preface') this.client.log('info', TIMED_OUT, READING_PREFACE)
     else if (this.#phase === 'idle' && this.client.requests === 0) {
       this.client.log('info', TIMED_OUT, 'waiting for request')
