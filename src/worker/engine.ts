@@ -8,14 +8,15 @@ import type { CyclePlan } from '../shared/messages.ts'
 import type { LiveAnswers } from '../shared/names/live.ts'
 import type { WorkerStats } from '../shared/stats.ts'
 import { closeSyslog, onSyslogFailure } from '../shared/syslog.ts'
-import { Http1Connection } from './connection/connection.ts'
-import type { ConnectionHost } from './connection/host.ts'
+import type { ConnectionHost, HttpConnection } from './connection/host.ts'
+import { openConnection } from './connection/opening.ts'
 import { planServers, type SocketServers } from './http/servers.ts'
 import { flushLogFiles, reopenLogFiles, useLogFiles } from './modules/log.ts'
 import { httpModules, modules } from './modules.ts'
 import { run as runTick } from './tick.ts'
 import { onCrash } from './transport/crash.ts'
 import { openTransport } from './transport/open.ts'
+import { nobody } from './transport/transport.ts'
 import { type LiveGroup, liveGroups } from './upstream/live-servers.ts'
 import type { PeerGroup, UpstreamHost } from './upstream/peers.ts'
 import type { RuntimeGroups } from './upstream/runtime-groups.ts'
@@ -30,7 +31,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
   draining = false
   connectionLimit = 512
   readonly slot: number
-  readonly #connections = new Set<Http1Connection>()
+  readonly #connections = new Set<HttpConnection>()
   #sockets = new Map<string, SocketServers>()
   #groups: (PeerGroup | RuntimeGroups)[] = []
   #liveGroups: readonly LiveGroup[] = []
@@ -104,14 +105,22 @@ export class Engine implements ConnectionHost, UpstreamHost {
     this.stats.countHandled()
     // Counted over the life of the row, so a worker that replaces another goes on where it was.
     const id = this.stats.accepted * CONNECTION_STRIDE + this.slot
-    this.#connections.add(new Http1Connection((owner) => openTransport(socket, owner), this, key, id))
+    openConnection(openTransport(socket, nobody), this, key, id)
   }
 
   servers(key: string): SocketServers | null {
     return this.#sockets.get(key) ?? null
   }
 
-  closed(connection: Http1Connection): void {
+  opened(connection: HttpConnection): void {
+    this.#connections.add(connection)
+  }
+
+  handedOver(connection: HttpConnection): void {
+    this.#connections.delete(connection)
+  }
+
+  closed(connection: HttpConnection): void {
     if (!this.#connections.delete(connection)) return
     this.stats.addActive(-1)
     if (this.#connections.size === 0) this.#finishDraining()

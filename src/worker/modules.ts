@@ -35,6 +35,7 @@ import { headers } from './modules/filter/headers.ts'
 import { limitRate } from './modules/filter/limit-rate.ts'
 import { notModified } from './modules/filter/not-modified.ts'
 import { range } from './modules/filter/range.ts'
+import { http2Switch } from './modules/http2.ts'
 import { internal } from './modules/internal.ts'
 import { log } from './modules/log.ts'
 import { msie } from './modules/msie.ts'
@@ -52,6 +53,7 @@ export const httpModules: readonly Module[] = [
   coreHttp,
   clientConnection,
   clientHead,
+  http2Switch,
   requestBody,
   paths,
   openFileCache,

@@ -11,9 +11,10 @@ import { parseText } from '../../src/shared/conf/parser.ts'
 import { allocateZones } from '../../src/shared/conf/resources.ts'
 import type { CyclePlan } from '../../src/shared/messages.ts'
 import { allocateStats, WorkerStats } from '../../src/shared/stats.ts'
-import { Http1Connection } from '../../src/worker/connection/connection.ts'
-import type { ConnectionHost } from '../../src/worker/connection/host.ts'
+import type { ConnectionHost, HttpConnection } from '../../src/worker/connection/host.ts'
+import { openConnection } from '../../src/worker/connection/opening.ts'
 import { Engine } from '../../src/worker/engine.ts'
+import { nobody } from '../../src/worker/transport/transport.ts'
 import { MemoryTransport } from './memory-transport.ts'
 import { removeFolder, temporaryFolder } from './temporary.ts'
 import { eventually } from './wait.ts'
@@ -33,7 +34,7 @@ http {
 /** One client connection in memory. */
 export interface MemoryClient {
   transport: MemoryTransport
-  connection: Http1Connection
+  connection: HttpConnection
   /** The engine has let go of it. */
   gone: boolean
 }
@@ -118,19 +119,18 @@ export class TestEngine {
         return engine.draining
       },
       servers: (key) => engine.servers(key),
+      opened: (connection) => {
+        client.connection = connection
+      },
+      handedOver: () => {},
       closed: () => {
         client.gone = true
         stats.addActive(-1)
       },
     }
     stats.addActive(1)
-    const open = (owner: Http1Connection) => (client.transport = new MemoryTransport(owner, this.port))
-    client.connection = new Http1Connection(
-      (owner) => open(owner as Http1Connection),
-      host,
-      this.key,
-      ++this.#clients,
-    )
+    client.transport = new MemoryTransport(nobody, this.port)
+    openConnection(client.transport, host, this.key, ++this.#clients)
     return client
   }
 

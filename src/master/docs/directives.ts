@@ -74,6 +74,7 @@ gzip_window | size | 32k | how far back repetitions are found: 512 to 32k
 hash | key [consistent] | | a text decides which server is next
 health_check | [parameters ...] | | asks the servers of the upstream behind \`proxy_pass\` now and then whether they are well: those that are not get no requests. Parameters as in NGINX Plus: \`interval=time\` (5s), \`jitter=time\`, \`fails=number\` (1), \`passes=number\` (1), \`uri=uri\` (/), \`port=number\`, \`match=name\`, \`mandatory\`, \`persistent\`, \`type=http\` or \`tcp\`, \`keepalive_time=time\`
 http | { ... } | | holds servers
+http2 | on/off | off | lets clients speak HTTP/2: agreed on by ALPN over TLS, begun at once on plain connections
 if | condition ... { ... } | | directives for requests that fit
 if_modified_since | off/exact/before | exact | how If-Modified-Since is held against the time of a change
 ignore_invalid_headers | on/off | on | leaves out request fields with invalid names

@@ -88,7 +88,7 @@ const nginx = [
     ssl_ech_file ssl_key_log ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder ssl_password_file ssl_prefer_server_ciphers
     ssl_protocols ssl_reject_handshake ssl_session_cache ssl_session_ticket_key ssl_session_tickets
     ssl_session_timeout ssl_stapling ssl_stapling_file ssl_stapling_responder ssl_stapling_verify
-    ssl_trusted_certificate ssl_verify_client ssl_verify_depth http2 http2_body_preread_size http2_chunk_size
+    ssl_trusted_certificate ssl_verify_client ssl_verify_depth http2_body_preread_size http2_chunk_size
     http2_idle_timeout http2_max_concurrent_pushes http2_max_concurrent_streams http2_max_field_size
     http2_max_header_size http2_max_requests http2_pool_size http2_push http2_push_preload http2_recv_buffer_size
     http2_recv_timeout http2_streams_index_size http3 http3_hq http3_max_concurrent_streams

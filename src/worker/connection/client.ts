@@ -3,6 +3,7 @@
 import type { Level } from '../../shared/error-log.ts'
 import type { ClientConnection } from '../http/request.ts'
 import { now } from '../tick.ts'
+import type { TlsSession } from '../tls/session.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { ListenedAt } from './listened-at.ts'
 import { NoDelay } from './no-delay.ts'
@@ -11,11 +12,11 @@ import type { ProxyProtocol } from './proxy-protocol.ts'
 export class Client implements ClientConnection {
   readonly id: number
   readonly opened = now()
-  readonly tls = false
+  tls: TlsSession | null = null
   proxyProtocol: ProxyProtocol | null = null
   requests = 0
   pipelined = false
-  readonly #transport: Transport
+  #transport: Transport
   readonly #at: ListenedAt
   readonly #noDelay = new NoDelay()
 
@@ -23,6 +24,12 @@ export class Client implements ClientConnection {
     this.#transport = transport
     this.#at = at
     this.id = id
+  }
+
+  /** The connection goes on inside of TLS. */
+  secured(transport: Transport, tls: TlsSession): void {
+    this.#transport = transport
+    this.tls = tls
   }
 
   get remoteAddress(): string {

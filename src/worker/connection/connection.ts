@@ -11,33 +11,29 @@ import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import { type BodyOwner, BodyReading } from './body-reading.ts'
-import { Client } from './client.ts'
+import type { Client } from './client.ts'
 import { LingeringClose } from './closing.ts'
 import { HeadReading, INCOMPLETE, releaseHead, skipEmptyLines } from './head-reading.ts'
-import type { ConnectionHost } from './host.ts'
+import type { ConnectionHost, ConnectionStart, HttpConnection } from './host.ts'
 import { KeepaliveWait } from './keepalive-wait.ts'
-import { ListenedAt } from './listened-at.ts'
-import { PrefaceReading } from './proxy-protocol.ts'
+import type { ListenedAt } from './listened-at.ts'
 import { SendWatch } from './send-watch.ts'
 
 /**
- * What the connection is doing with the bytes it reads: in a PROXY protocol header; between requests; in a head; in a
- * body; nothing, a request being at work or (flushing) the last response not with the kernel yet; nothing any more.
+ * What the connection is doing with the bytes it reads: between requests; in a head; in a body; nothing, a request being
+ * at work or (flushing) the last response not with the kernel yet; nothing any more.
  */
-type Phase = 'preface' | 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'closed'
+type Phase = 'idle' | 'head' | 'body' | 'busy' | 'flushing' | 'closed'
 
 const TIMED_OUT = 'client timed out (110: Connection timed out)'
-const READING_PREFACE = 'reading PROXY protocol'
 const PREMATURE_END = 'client prematurely closed connection'
 
-export class Http1Connection implements TransportOwner, StreamOwner, BodyOwner {
+export class Http1Connection implements HttpConnection, TransportOwner, StreamOwner, BodyOwner {
   readonly client: Client
   readonly #transport: Transport
   readonly #host: ConnectionHost
   readonly #at: ListenedAt
   #phase: Phase = 'idle'
-  /** null: no PROXY protocol header is expected. */
-  readonly #preface: PrefaceReading | null
   readonly #heads = new HeadReading()
   /** When the first byte of the last head came. */
   #started = 0
@@ -64,34 +60,30 @@ export class Http1Connection implements TransportOwner, StreamOwner, BodyOwner {
   readonly #wait = new KeepaliveWait(this.#readTimer)
   #sendWatch: SendWatch | null = null
 
-  /** `open` makes the transport; `key` names the listening socket the connection came by. */
-  constructor(open: (owner: TransportOwner) => Transport, host: ConnectionHost, key: string, id: number) {
+  constructor({ transport, client, at, host, early }: ConnectionStart) {
     this.#host = host
-    this.#transport = open(this)
-    this.#at = new ListenedAt(host, key, this.#transport)
-    this.client = new Client(this.#transport, this.#at, id)
+    this.#transport = transport
+    this.#at = at
+    this.client = client
+    transport.owner = this
+    host.opened(this)
     host.stats.addWaiting(1)
-    this.#preface = this.#at.servers.proxyProtocol ? new PrefaceReading() : null
-    if (this.#preface !== null) this.#phase = 'preface'
-    this.#settings = this.#at.settings
-    this.#readTimer.start(this.#settings.clientHeaderTimeout)
-    this.#transport.resume()
+    this.#settings = at.settings
+    // The time is for all that comes before the first request.
+    this.#readTimer.start(this.#settings.clientHeaderTimeout - (now() - client.opened))
+    transport.resume()
+    if (early !== null) this.#consume(early, 0, early.length, false)
   }
 
   /** Milliseconds since the epoch since when it waits for a request and may be closed instead; 0: it does not. */
   get idleSince(): number {
-    return this.#waiting ? this.#wait.since : 0
+    return this.#phase === 'idle' ? this.#wait.since : 0
   }
 
   /** Closes the connection if no request is in flight; one that is in flight will be its last. */
   retire(): void {
     if (this.#stream !== null) this.#stream.request.keepalive = false
     else if (this.idleSince > 0) this.#close()
-  }
-
-  /** Nothing of a request has come. */
-  get #waiting(): boolean {
-    return this.#phase === 'idle' || this.#phase === 'preface'
   }
 
   // --- bytes from the client
@@ -110,7 +102,6 @@ export class Http1Connection implements TransportOwner, StreamOwner, BodyOwner {
       if (this.#phase === 'idle' || this.#phase === 'head') at = this.#readHead(bytes, at, end)
       else if (this.#phase === 'body' && this.#body!.body.ready)
         at = this.#body!.readOn(bytes, at, end, at === start)
-      else if (this.#phase === 'preface') at = this.#readPreface(bytes, at, end)
       else {
         if (this.#phase !== 'closed') {
           this.#aheadBehind = behind || at > start
@@ -137,19 +128,6 @@ export class Http1Connection implements TransportOwner, StreamOwner, BodyOwner {
     this.#ahead = null
     this.#transport.resume()
     this.#consume(ahead, 0, ahead.length, this.#aheadBehind)
-  }
-
-  #readPreface(bytes: Buffer, start: number, end: number): number {
-    const preface = this.#preface!.read(bytes, start, end)
-    if (preface === null) return end
-    if ('broken' in preface) {
-      if (preface.broken !== '') this.client.log('error', preface.broken, READING_PREFACE)
-      this.#close()
-      return end
-    }
-    this.client.proxyProtocol = preface.proxy
-    this.#phase = 'idle'
-    return preface.end
   }
 
   #readHead(bytes: Buffer, start: number, end: number): number {
@@ -348,7 +326,7 @@ export class Http1Connection implements TransportOwner, StreamOwner, BodyOwner {
     const r = this.#stream?.request
     if (this.#phase === 'head') return this.#giveUpHead(400, PREMATURE_END)
     if (r === undefined) {
-      if (this.#waiting) this.#logEnd()
+      if (this.#phase === 'idle') this.client.logEnd()
       return this.#close()
     }
     const body = this.#body?.body ?? null
@@ -357,14 +335,6 @@ export class Http1Connection implements TransportOwner, StreamOwner, BodyOwner {
     if (r.ended) return
     r.log('info', PREMATURE_END)
     abandon(r, 400)
-  }
-
-  /** The client has ended the connection without another request. */
-  #logEnd(): void {
-    if (this.#phase !== 'preface') return this.client.logEnd()
-    const cutShort = this.#preface!.cutShort
-    if (cutShort !== '') this.client.log('error', cutShort, READING_PREFACE)
-    else this.client.log('info', 'client closed connection', READING_PREFACE)
   }
 
   #clientGone(r: Request): void {
@@ -446,11 +416,10 @@ export class Http1Connection implements TransportOwner, StreamOwner, BodyOwner {
   /** No request has come, or not the rest of a body that nobody wants. */
   #waitedEnough(): void {
     if (this.#phase === 'idle' && !this.#host.draining && this.#wait.goesOn(this.#settings)) return
-    if (this.#phase === 'preface') this.client.log('info', TIMED_OUT, READING_PREFACE)
-    else if (this.#phase === 'idle' && this.client.requests === 0) {
+    if (this.#phase === 'idle' && this.client.requests === 0) {
       this.client.log('info', TIMED_OUT, 'waiting for request')
     }
-    if (this.#waiting) this.#close()
+    if (this.#phase === 'idle') this.#close()
     else this.#breakOff(this.#settings.resetTimedoutConnection)
   }
 
@@ -489,7 +458,7 @@ export class Http1Connection implements TransportOwner, StreamOwner, BodyOwner {
 
   /** Leaves the states that the statistics count. */
   #leave(): void {
-    if (this.#waiting) this.#host.stats.addWaiting(-1)
+    if (this.#phase === 'idle') this.#host.stats.addWaiting(-1)
     else if (this.#phase === 'head') this.#host.stats.addReading(-1)
     this.#phase = 'closed'
   }

@@ -1,8 +1,18 @@
-// What a connection needs of the worker it lives in.
+// What a connection needs of the worker it lives in, and what the worker needs of its connections.
 
 import type { WorkerStats } from '../../shared/stats.ts'
 import type { SocketServers } from '../http/servers.ts'
-import type { Http1Connection } from './connection.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { Client } from './client.ts'
+import type { ListenedAt } from './listened-at.ts'
+
+/** A client connection, whatever it speaks. */
+export interface HttpConnection {
+  /** Milliseconds since the epoch since when it waits for a request and may be closed instead; 0: it does not. */
+  readonly idleSince: number
+  /** Closes the connection if no request is in flight; those that are in flight will be its last. */
+  retire(): void
+}
 
 export interface ConnectionHost {
   readonly stats: WorkerStats
@@ -12,6 +22,21 @@ export interface ConnectionHost {
   readonly draining: boolean
   /** Servers behind the listening socket `key`; null once no Cycle listens there any more. */
   servers(key: string): SocketServers | null
-  /** The connection is gone for good. */
-  closed(connection: Http1Connection): void
+  /** Said by a connection as it begins, before it reads. */
+  opened(connection: HttpConnection): void
+  /** Another connection goes on with its client: said before that one opens. */
+  handedOver(connection: HttpConnection): void
+  /** The connection, which has opened and not been handed over, is gone for good. */
+  closed(connection: HttpConnection): void
+}
+
+/** What the connection of either protocol begins with. */
+export interface ConnectionStart {
+  /** Paused; the connection makes itself its owner. */
+  transport: Transport
+  client: Client
+  at: ListenedAt
+  host: ConnectionHost
+  /** What has come from the client already, to be used up first. */
+  early: Buffer | null
 }

@@ -10,7 +10,7 @@ import type { ConnectionHost } from './host.ts'
 export class ListenedAt {
   readonly #host: ConnectionHost
   readonly #key: string
-  readonly #transport: Transport
+  #transport: Transport
   #servers: AddressServers | null = null
   #generation = -1
 
@@ -18,6 +18,11 @@ export class ListenedAt {
   constructor(host: ConnectionHost, key: string, transport: Transport) {
     this.#host = host
     this.#key = key
+    this.#transport = transport
+  }
+
+  /** The connection goes on inside of TLS. */
+  secured(transport: Transport): void {
     this.#transport = transport
   }
 

@@ -6,6 +6,7 @@ import { IF_IN_LOCATION, LIMIT_EXCEPT, LOCATION } from '../../shared/conf/comman
 import type { ErrorLog } from '../../shared/error-log.ts'
 import { type LimitExcept, limitExceptOf } from '../modules/access/limit-except.ts'
 import { accessPhase } from '../modules/access/satisfy.ts'
+import { http2Switch } from '../modules/http2.ts'
 import { isInternal } from '../modules/internal.ts'
 import { LocationTree } from './locations.ts'
 import type { Handler, HeaderFilter, Module, Phase } from './module.ts'
@@ -40,6 +41,8 @@ export interface ServerPlan {
   readonly plan: LocationPlan
   /** First server_name as written, for logs and `$server_name`. */
   readonly firstName: string
+  /** `http2 on`: connections may speak HTTP/2. */
+  readonly http2: boolean
   /** Handlers of the post_read and server_rewrite phases. */
   readonly handlers: readonly Handler[]
   /** How many of `handlers` are of the post_read phase, which runs once for a request. */
@@ -59,6 +62,7 @@ export function planServer(scope: Scope, firstName: string, context: PlanContext
     scope,
     firstName: firstName.replace(/^\./, ''),
     plan: planLocation(scope, '', context),
+    http2: scope.conf(http2Switch).http2,
     handlers: [...afterRead, ...handlers(scope, ['serverRewrite'], context.modules)],
     afterRead: afterRead.length,
   }

@@ -5,6 +5,7 @@ import type { ConfModule } from '../../shared/conf/build.ts'
 import type { Level } from '../../shared/error-log.ts'
 import type { BufferedBody } from '../body/buffered-body.ts'
 import type { ProxyProtocol } from '../connection/proxy-protocol.ts'
+import type { TlsSession } from '../tls/session.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { UpstreamStates } from '../upstream/states.ts'
 import type { BodySink, ContentSource, HoldingFilter, RequestContent } from './body.ts'
@@ -29,7 +30,8 @@ export interface ClientConnection {
   readonly opened: number
   /** The request came behind bytes of the one before it, without waiting for the answer. */
   readonly pipelined: boolean
-  readonly tls: boolean
+  /** What TLS has agreed on; null for a plain connection. */
+  readonly tls: TlsSession | null
   /** What the PROXY protocol header in front of the connection said; null without one, or where it names nobody. */
   readonly proxyProtocol: ProxyProtocol | null
   /** `tcp_nodelay off`: small segments may wait for others, until a kept connection asks for the opposite. */
@@ -101,6 +103,8 @@ export interface RequestLine {
   /** -1: unknown length (chunked) or no body; see hasBody. */
   readonly contentLength: number
   readonly hasBody: boolean
+  /** HTTP/1.1 with `upgrade` in Connection: another protocol may follow (RFC 9110 section 7.8). */
+  readonly asksUpgrade: boolean
 }
 
 /** Changes of URI a request may go through by rewriting and internal redirects. */

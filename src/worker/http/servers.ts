@@ -36,6 +36,11 @@ export class AddressServers {
     this.proxyProtocol = proxyProtocol
   }
 
+  /** Connections are HTTP/1 from their first byte on. */
+  get straight(): boolean {
+    return !this.proxyProtocol && !this.defaultServer.http2
+  }
+
   /** How the heads of requests to this address are read. */
   get headRules(): HeadRules {
     this.#headRules ??= new HeadRules(

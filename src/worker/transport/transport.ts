@@ -54,3 +54,6 @@ export interface Transport {
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
+
+/** The owner of a transport that has none yet; it is paused. */
+export const nobody: TransportOwner = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} }

@@ -35,7 +35,7 @@ export class ProbeRequests {
   make(): Request {
     const line = `GET ${this.#uri} HTTP/1.1`
     const client = { line, method: 'GET', isHead: false, target: this.#uri, protocol: 'HTTP/1.1' }
-    const framing = { minor: 1, contentLength: -1, hasBody: false }
+    const framing = { minor: 1, contentLength: -1, hasBody: false, asksUpgrade: false }
     const r = new Request(STREAM, { ...client, ...framing }, new Fields(), this.#server, now())
     const query = this.#uri.indexOf('?')
     r.uri = query < 0 ? this.#uri : this.#uri.slice(0, query)
@@ -74,7 +74,8 @@ function serverPlan(scope: Scope): ServerPlan {
     locations: new LocationTree([], () => plan),
   }
   const firstName = coreServer(server).names[0]?.text ?? ''
-  return { scope: server, plan, firstName: firstName.replace(/^\./, ''), handlers: [], afterRead: 0 }
+  const firstPart = firstName.replace(/^\./, '')
+  return { scope: server, plan, firstName: firstPart, http2: false, handlers: [], afterRead: 0 }
 }
 
 const NOWHERE: BodySink = { write: () => true, flush: () => {}, end: () => {}, abort: () => {} }
@@ -88,7 +89,7 @@ const CONNECTION: ClientConnection = {
   localPort: 0,
   opened: 0,
   pipelined: false,
-  tls: false,
+  tls: null,
   proxyProtocol: null,
   delaySegments: () => {},
 }

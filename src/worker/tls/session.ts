@@ -1,0 +1,34 @@
+// What TLS has agreed on with one client: what `$scheme`, `$https` and the `$ssl_*` variables are read from. Made by
+// connection/opening.ts when the handshake is over; nothing in it is worked out before somebody asks.
+
+import type { X509Certificate } from 'node:crypto'
+
+/** The TLS side of a client connection, after its handshake. */
+export interface TlsSession {
+  /** `TLSv1.3`, `TLSv1.2`... */
+  readonly protocol: string
+  /** The cipher by OpenSSL's name: `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string
+  /** What the client asked for by SNI, as it came; '' where it named nobody. */
+  readonly serverName: string
+  /** The protocol that ALPN agreed on: `h2`, `http/1.1`; '' for none. */
+  readonly alpn: string
+  /** The session is one that began on an earlier connection. */
+  readonly reused: boolean
+  /** The session's id; empty where it has none. */
+  readonly sessionId: Buffer
+  /** The group of the key exchange by OpenSSL's name; '' where there was none, or where it is not known. */
+  readonly curve: string
+  /** What the client offered. */
+  readonly offer: TlsOffer
+  /** The client's certificate, or null; read out of the connection when it is asked for. */
+  readonly clientCertificate: X509Certificate | null
+  /** Why the client's certificate is not trusted, by OpenSSL's name: `CERT_HAS_EXPIRED`; '' where it is, or is missing. */
+  readonly verifyError: string
+}
+
+/** The part of a ClientHello that outlives it: numbers as in IANA's registries, in the client's order, without GREASE. */
+export interface TlsOffer {
+  readonly ciphers: readonly number[]
+  readonly groups: readonly number[]
+}
