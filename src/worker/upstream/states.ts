@@ -112,6 +112,7 @@ export function enterUpstream(r: Request, name: UpstreamName): UpstreamStates {
   before.fields = null
   before.buffering = null
   before.trailers = null
-  before.begin(null)
+  // Where the body of the request could not be read there was no attempt.
+  if (before.list.length > 0) before.begin(null)
   return before
 }
