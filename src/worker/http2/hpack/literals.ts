@@ -3,7 +3,7 @@
 
 import { asciiLower } from '../../../shared/latin1.ts'
 import { huffmanEncode, huffmanLength } from './huffman.ts'
-import { Memo } from './memo.ts'
+import { Remembered } from './remembered.ts'
 import { staticField, staticName } from './static-table.ts'
 
 const OCTETS: readonly string[] = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code))
@@ -17,18 +17,15 @@ export function integer(value: number, mask: number, pattern: number): string {
   return text + OCTETS[rest]!
 }
 
-/** Texts up to this length are worth remembering. */
-const MEMORABLE = 256
 /** Bits of a field's first octet (RFC 7541 section 6.2). */
 const WITHOUT_INDEXING = 0
 const NEVER_INDEXED = 0x10
 
-const texts = new Memo<string>(1024)
+const texts = new Remembered(makeString, 1024, 256)
 
 /** A string literal (section 5.2), Huffman-coded where that is shorter. */
 export function stringLiteral(text: string): string {
-  if (text.length > MEMORABLE) return makeString(text)
-  return texts.get(text) ?? texts.set(text, makeString(text))
+  return text === '' ? OCTETS[0]! : texts.get(text)
 }
 
 function makeString(text: string): string {
@@ -86,29 +83,30 @@ export function statusField(status: number): string {
   return known
 }
 
-const blocks = new Memo<string>(512)
-/** Blocks of lines up to this length are remembered. */
-const MEMORABLE_LINES = 1024
+const blocks = new Remembered(makeLines, 512, 1024)
+const fields = new Remembered(makeField, 1024, 512)
 
 /**
- * The fields of complete `Name: value\r\n` lines, names in lower case. What stands in front of the colon and behind the
- * blank is taken as it is; lines that mostly are the same are made once.
+ * The fields of complete `Name: value\r\n` lines, whose names go out in lower case. Values are taken as they are;
+ * lines that come again and again are made once.
  */
 export function linesBlock(lines: string): string {
-  if (lines === '') return ''
-  if (lines.length > MEMORABLE_LINES) return makeLines(lines)
-  return blocks.get(lines) ?? blocks.set(lines, makeLines(lines))
+  return lines === '' ? '' : blocks.get(lines)
 }
 
 function makeLines(lines: string): string {
   let block = ''
   for (let start = 0; start < lines.length; ) {
     const end = lines.indexOf('\r\n', start)
-    const colon = lines.indexOf(':', start)
-    const name = asciiLower(lines.slice(start, colon))
-    const value = lines.slice(lines.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1, end)
-    block += field(name, value, isSensitive(name, value))
+    block += fields.get(lines.slice(start, end))
     start = end + 2
   }
   return block
+}
+
+function makeField(line: string): string {
+  const colon = line.indexOf(':')
+  const name = asciiLower(line.slice(0, colon))
+  const value = line.slice(line.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1)
+  return field(name, value, isSensitive(name, value))
 }
