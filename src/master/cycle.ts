@@ -60,6 +60,7 @@ export async function buildLoaded(
       draft.context.hosts.get(host),
     )
   }
+  options.files = Object.fromEntries(cycle.context.files)
   options.zones = allocateZones(cycle, previous?.options.zones ?? {})
   return {
     generation: (previous?.generation ?? 0) + 1,

@@ -2,6 +2,8 @@
 // every worker (to run): both see the same rules. Two passes, as nginx: first every directive of the tree is set
 // where it stands, then the levels are merged from the outside in, so order within a block does not matter.
 
+import { readFileSync } from 'node:fs'
+import { utf8 } from '../latin1.ts'
 import { type LiveAnswers, type LiveName, liveKey } from '../names/live.ts'
 import {
   type Arity,
@@ -82,6 +84,8 @@ export interface BuildOptions {
   live?: LiveAnswers
   /** Shared memory by zone name, once the master has allocated what `BuildContext.zones` asks for. */
   zones?: Record<string, SharedArrayBuffer>
+  /** Contents (latin1) by path of what `BuildContext.fileContent` was asked for in the master. Default: files are read. */
+  files?: Record<string, string>
 }
 
 /** Handed to setters and `finish`. */
@@ -107,6 +111,8 @@ export class BuildContext {
   readonly live = new Map<string, LiveName>()
   /** Shared memory this configuration needs: bytes by zone name. */
   readonly zones = new Map<string, number>()
+  /** Contents of the files asked for so far, by absolute path: certificates, keys... */
+  readonly files = new Map<string, string>()
   readonly #announced = new Set<string>()
 
   constructor(options: BuildOptions, root: Scope) {
@@ -161,6 +167,20 @@ export class BuildContext {
   zone(name: string, bytes: number): SharedArrayBuffer {
     this.zones.set(name, bytes)
     return this.options.zones?.[name] ?? new SharedArrayBuffer(bytes)
+  }
+
+  /**
+   * The content (latin1) of a file that belongs to the configuration, by its absolute path. The master reads it, which
+   * may be root and keeps secrets away from who weir runs as; workers get it from there. Throws the system's error.
+   */
+  fileContent(path: string): string {
+    let content = this.files.get(path) ?? this.options.files?.[path]
+    if (content === undefined) {
+      if (this.options.files !== undefined) this.error(`the master did not read "${path}"`)
+      content = readFileSync(utf8(path), 'latin1')
+    }
+    this.files.set(path, content)
+    return content
   }
 
   /** Adds a warning, with its place behind it. */
