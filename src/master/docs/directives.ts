@@ -154,6 +154,7 @@ proxy_socket_keepalive | on/off | off | TCP keepalive for connections to backend
 proxy_temp_file_write_size | size | 8k | how much is gathered for one write to it
 proxy_temp_path | path [level1] [level2] [level3] | proxy_temp 1 2 | where such files are, without names, and in how many levels of folders
 proxy_unbuffered_types | type ...; off | text/event-stream application/grpc* | types of responses that are passed on and never kept, unless the backend asks for it; \`*\` at an end stands for anything
+proxy_upgrade | auto/off | auto | passes on that a client asks for another protocol, such as WebSocket, where \`proxy_set_header\` sets neither \`Upgrade\` nor \`Connection\`
 random | [two] [least_conn/least_time=header/least_time=last_byte] | | chance decides which server is next, or which two are compared
 real_ip_header | field/X-Real-IP/X-Forwarded-For/proxy_protocol | X-Real-IP | where the client's address is read from
 real_ip_recursive | on/off | off | skips trusted addresses in a list of them

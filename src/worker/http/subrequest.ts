@@ -41,7 +41,8 @@ export function subrequest(
 }
 
 function lineOf({ line, target, protocol, minor }: RequestLine): RequestLine {
-  return { line, method: 'GET', isHead: false, target, protocol, minor, contentLength: -1, hasBody: false }
+  const nothing = { contentLength: -1, hasBody: false, asksUpgrade: false }
+  return { line, method: 'GET', isHead: false, target, protocol, minor, ...nothing }
 }
 
 /** What the parent does meanwhile. */

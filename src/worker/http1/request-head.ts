@@ -26,6 +26,9 @@ const SINGLE = new NameSet(SINGLE_NAMES)
 const maybeSingle = new Uint8Array(64)
 for (const name of SINGLE_NAMES) maybeSingle[hashName(name) & 63] = 1
 
+/** A connection option, among others. */
+const UPGRADE_OPTION = /(?:^|[ \t,])upgrade(?:$|[ \t,])/
+
 /** Refused for its version, whatever follows. */
 const NEWER = /^HTTP\/(?:[2-9]|1\d)/
 
@@ -96,6 +99,7 @@ export class RequestHead extends HeadParser implements RequestLine {
   /** The connection may be kept after the response, as far as the client is concerned. */
   keepAlive = false
   expectContinue = false
+  asksUpgrade = false
   refusal: Refusal | null = null
   /** Header lines that were left out. */
   dropped: DroppedLine[] | null = null
@@ -199,6 +203,7 @@ export class RequestHead extends HeadParser implements RequestLine {
     this.chunked = false
     this.keepAlive = false
     this.expectContinue = false
+    this.asksUpgrade = false
     this.refusal = null
     this.#stopped = -1
     this.dropped = null
@@ -339,6 +344,18 @@ export class RequestHead extends HeadParser implements RequestLine {
     return null
   }
 
+  /** Reads a Connection field: `close` wins, `keep-alive` revives HTTP/1.0. */
+  #takeConnection(value: string): void {
+    if (value === 'keep-alive') {
+      this.keepAlive = true
+      return
+    }
+    const lower = value.toLowerCase()
+    if (lower.includes('close')) this.keepAlive = false
+    else if (lower.includes('keep-alive')) this.keepAlive = true
+    if (this.minor >= 1 && lower.includes('upgrade') && UPGRADE_OPTION.test(lower)) this.asksUpgrade = true
+  }
+
   /** Nothing behind field `index` is read. */
   #stopBehind(index: number): void {
     this.cutFields(this.fields.text.indexOf('\n', this.fields.end(index)) + 1)
@@ -368,7 +385,7 @@ export class RequestHead extends HeadParser implements RequestLine {
         if (this.#coding >= 0) return this.#duplicate('header line', index, this.#coding)
         this.#coding = index
       } else if (hash === CONNECTION && fields.is(index, 'connection')) {
-        this.keepAlive = wantsKeepAlive(fields.value(index), this.keepAlive)
+        this.#takeConnection(fields.value(index))
       } else if (maybeSingle[hash & 63] === 1 && fields.in(SINGLE, index)) {
         const before = fields.indexOf(fields.name(index).toLowerCase(), hash)
         if (before < index) return this.#duplicate('header line', index, before)
@@ -410,12 +427,4 @@ export function decimal(text: string): number {
     number = number * 10 + digit
   }
   return number
-}
-
-/** Reads a Connection field: `close` wins, `keep-alive` revives HTTP/1.0. */
-function wantsKeepAlive(value: string, before: boolean): boolean {
-  if (value === 'keep-alive') return true
-  const lower = value.toLowerCase()
-  if (lower.includes('close')) return false
-  return before || lower.includes('keep-alive')
 }

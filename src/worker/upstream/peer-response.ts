@@ -24,8 +24,8 @@ const MAX_INTERIM = 32
 export interface ResponseOwner {
   /** The final head is there. false: the response is not for the client. */
   headSeen(head: ResponseHead): boolean
-  /** The backend accepts the upgrade that the client asked for; `fromPeer` came behind its head. */
-  upgraded(head: ResponseHead, fromPeer: Buffer | null): void
+  /** The final head accepts the upgrade that the client asked for; `fromPeer` came behind it. */
+  upgraded(fromPeer: Buffer | null): void
   /** `target`, a URI or a location, makes the response instead. */
   redirected(target: string): void
   /** All of the response is with the client; `spoiled`: the connection cannot be used again. */
@@ -105,8 +105,10 @@ export class PeerResponse implements BodyEvents {
     const { head } = reader
     if (head.status >= 200) return this.#headComplete(head, at < end) ? at : -1
     if (head.status === 101 && this.#mayUpgrade()) {
-      this.#keepFields(head)
-      this.#owner.upgraded(head, at < end ? Buffer.from(bytes.subarray(at, end)) : null)
+      if (!this.#owner.headSeen(head)) return -1
+      const target = this.#keepFields(head)
+      if (target !== null) this.#owner.redirected(target)
+      else this.#owner.upgraded(at < end ? Buffer.from(bytes.subarray(at, end)) : null)
       return -1
     }
     if (!this.#interimHead(head)) return -1
@@ -117,7 +119,7 @@ export class PeerResponse implements BodyEvents {
   #mayUpgrade(): boolean {
     const r = this.#r
     if (r.parent !== null) return false
-    return r.fields.get('upgrade') !== null && (!r.client.hasBody || r.stream.bodyLength >= 0)
+    return this.#protocol.mayTunnel(r) && (!r.client.hasBody || r.stream.bodyLength >= 0)
   }
 
   /** 1xx: not the answer yet (RFC 9110 section 15.2), but a sign of life. */

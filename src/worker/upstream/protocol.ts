@@ -41,6 +41,8 @@ export interface UpstreamProtocol extends UpstreamName {
   method(r: Request): string | null
   /** The request for the backend: its head, and its content where that is not the client's. */
   createRequest(r: Request, method: string): string
+  /** The backend has been asked for another protocol, and may switch to it with a 101. */
+  mayTunnel(r: Request): boolean
   /** Request content goes to the backend in chunks. */
   chunkedRequest(r: Request): boolean
   /** Fills `r.response` from the backend's head. Not null: the URI or the location that makes the response instead. */

@@ -32,6 +32,7 @@ import type { Outcome, Peer, PeerGroup } from './peers.ts'
 import type { UpstreamProtocol, UpstreamSettings } from './protocol.ts'
 import type { Reason } from './reasons.ts'
 import { RequestSender, type SenderOwner } from './request-sender.ts'
+import type { Tunnel } from './tunnel.ts'
 import { openTunnel } from './upgrade.ts'
 
 /**
@@ -60,6 +61,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   /** Of the present attempt: some of the request has been sent. */
   #requestSent = false
   #sender: RequestSender | null = null
+  #tunnel: Tunnel | null = null
 
   /** `r.upstream` is there already. */
   constructor(r: Request, group: PeerGroup, protocol: UpstreamProtocol, settings: UpstreamSettings) {
@@ -289,13 +291,14 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   }
 
   /** From here on only bytes pass. */
-  upgraded(head: ResponseHead, fromPeer: Buffer | null): void {
+  upgraded(fromPeer: Buffer | null): void {
     const connection = this.#connection!
     this.#state = 'tunnel'
-    this.#attempts.headSeen(head)
-    openTunnel(this.r, connection, this.#settings, fromPeer, ({ peerBytes, clientBytes }) => {
+    // Counted with the head they came behind.
+    const counted = fromPeer?.length ?? 0
+    this.#tunnel = openTunnel(this.r, connection, this.#settings, fromPeer, ({ peerBytes, clientBytes }) => {
       const attempt = this.#attempts.current!
-      attempt.bytesReceived += peerBytes
+      attempt.bytesReceived += peerBytes - counted
       attempt.bytesSent += clientBytes
       this.#finishAttempt('ok')
       connection.destroy()
@@ -384,9 +387,8 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
 
   #finishAttempt(outcome: Outcome): void {
     const connection = this.#connection!
-    // As in nginx, content that is not for the client does not count.
-    const { headerOnly } = this.r.response
-    const content = this.#state === 'tunnel' || (this.#state === 'answering' && !headerOnly)
+    // As in nginx, content that is not for the client does not count, nor is what passes a tunnel content.
+    const content = this.#state === 'answering' && !this.r.response.headerOnly
     this.#attempts.finish(connection, outcome, content)
     this.#response.release()
     if (outcome === 'ok') this.#state = 'done'
@@ -434,6 +436,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
 
   stop(): void {
     if (this.#state === 'done') return
+    if (this.#tunnel !== null) return this.#tunnel.end({ kind: 'stopped' })
     this.#sender?.stop()
     const connection = this.#connection
     if (connection !== null) {

@@ -6,6 +6,7 @@ import type { ProxyBufferingConf } from './buffering.ts'
 import type { ProxyPass } from './pass.ts'
 import type { ProxyPlan } from './plan.ts'
 import type { ResponseConf } from './response-commands.ts'
+import type { UpgradeMode } from './upgrade.ts'
 
 export interface SetHeader {
   name: string
@@ -26,6 +27,7 @@ export interface ProxyConf extends ResponseConf, ProxyBufferingConf {
   proxyRequestBuffering: boolean
   proxySetBody: ComplexValue | undefined
   proxyHttpVersion: 0 | 1
+  proxyUpgrade: UpgradeMode
   /** false: `off`. */
   proxyBind: LocalBind | false
   proxySocketKeepalive: boolean

@@ -19,6 +19,7 @@ import { evaluatedUri, nameOf, type ProxyPass, requestUri } from './pass.ts'
 import { makePassedFieldsPlan, type PassedFieldsPlan } from './passed-fields.ts'
 import { makeRequestPlan, type RequestPlan, requestHead, requestMethod } from './request.ts'
 import { makeResponsePlan, processHead, type ResponsePlan } from './response.ts'
+import { upgradeLines } from './upgrade.ts'
 import { keptFor } from './variables.ts'
 
 export class ProxyPlan {
@@ -96,6 +97,12 @@ abstract class ProxyProtocol implements UpstreamProtocol {
 
   createRequest(r: Request, method: string): string {
     return requestHead(r, method, this.uri(r), this.plan.request)
+  }
+
+  /** As in nginx, the client's wish counts, unless it was for weir to pass it on. */
+  mayTunnel(r: Request): boolean {
+    if (!this.plan.request.passesUpgrades) return r.fields.get('upgrade') !== null
+    return r.client.asksUpgrade && upgradeLines(r) !== ''
   }
 
   chunkedRequest(r: Request): boolean {

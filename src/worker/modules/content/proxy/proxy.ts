@@ -26,9 +26,11 @@ import { EvaluatedProtocol, ProxyPlan } from './plan.ts'
 import { redirectRules } from './redirect.ts'
 import { addSetHeader, complexValue, inheritedHeaders, ownHeaders } from './request.ts'
 import { responseCommands } from './response-commands.ts'
+import type { UpgradeMode } from './upgrade.ts'
 import { proxyFamilies, proxyVariables } from './variables.ts'
 
 const INHERIT = oneOf<SetHeaderInherit>({ on: 'on', off: 'off', merge: 'merge' })
+const UPGRADE = oneOf<UpgradeMode>({ auto: 'auto', off: 'off' })
 const NO_HASH = 'header names are kept in a table that grows by itself'
 
 export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
@@ -43,6 +45,7 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     },
     // The request for the backend.
     { name: 'proxy_http_version', in: HTTP_ANY, args: 1, set: setHttpVersion, default: 1 },
+    { name: 'proxy_upgrade', in: HTTP_ANY, args: 1, set: UPGRADE, default: 'auto' },
     { name: 'proxy_method', in: HTTP_ANY, args: 1, set: complexValue },
     { name: 'proxy_set_header', in: HTTP_ANY, args: 2, set: addSetHeader, repeat: true, default: [] },
     { name: 'proxy_set_header_inherit', in: HTTP_ANY, args: 1, set: INHERIT, default: 'on' },

@@ -11,6 +11,7 @@ import type { Request } from '../../../http/request.ts'
 import { isToken } from '../../../http1/head-parser.ts'
 import type { ProxyConf, SetHeader } from './conf.ts'
 import { sharedPlan } from './shared-plan.ts'
+import { passesUpgrades, upgradeLines } from './upgrade.ts'
 
 /** A field whose value depends on the request, with the constant lines before it; each begins with a line end. */
 interface HeaderStep {
@@ -30,6 +31,8 @@ export interface RequestPlan {
   lastLines: string
   /** Client fields that are not passed on; null: none is. */
   ownFields: NameSet | null
+  /** `proxy_upgrade`: a client's wish for another protocol goes on. */
+  passesUpgrades: boolean
   /** The client's content goes on. */
   passesBody: boolean
   /** Content in its place, or null. */
@@ -91,6 +94,7 @@ export function makeRequestPlan(conf: ProxyConf, host: string | null, context: B
     version: ` HTTP/1.${conf.proxyHttpVersion}`,
     ...headerSteps(headers),
     ownFields: conf.proxyPassRequestHeaders ? NameSet.of([...CONNECTION_FIELDS, ...names, 'Host']) : null,
+    passesUpgrades: passesUpgrades(conf),
     passesBody,
     body: conf.proxySetBody ?? null,
   }
@@ -168,6 +172,7 @@ export function requestHead(r: Request, method: string, uri: string, plan: Reque
     else if (before !== '') head += before
   }
   if (plan.lastLines !== '') head += plan.lastLines
+  if (plan.passesUpgrades && r.client.asksUpgrade) head += upgradeLines(r)
   if (plan.body !== null) return withBody(r, head, plan, plan.body.evaluate(r))
   if (plan.passesBody) {
     const length = r.client.hasBody ? contentLength(r) : r.client.contentLength
