@@ -19,7 +19,7 @@ import {
   UPSTREAM,
 } from './conf/command.ts'
 import type { Directive } from './conf/directive.ts'
-import { block, flag, number, path } from './conf/setters.ts'
+import { block, flag, number, path, time } from './conf/setters.ts'
 import { parseInteger } from './conf/values.ts'
 import { type ErrorLogFile, isLevel, type Level } from './error-log.ts'
 import { parseSyslog, SYSLOG } from './syslog.ts'
@@ -48,6 +48,8 @@ export interface CoreConf {
   pid: string
   daemon: boolean
   masterProcess: boolean
+  /** Milliseconds that a worker which ends waits for what is in flight; 0: as long as it takes. */
+  workerShutdownTimeout: number
   /** null: the working directory stays as it is. */
   workingDirectory: string | null
 }
@@ -70,6 +72,7 @@ const commands: Command[] = [
   { name: 'worker_connections', in: EVENTS, args: 1, set: connections(), default: 512 },
   { name: 'worker_processes', in: MAIN, args: 1, set: processes(), default: 1 },
   { name: 'worker_rlimit_nofile', in: MAIN, args: 1, set: number(), default: null },
+  { name: 'worker_shutdown_timeout', in: MAIN, args: 1, set: time(), default: 0 },
   { name: 'working_directory', in: MAIN, args: 1, set: path(), default: null },
   ...tuningCommands,
 ]

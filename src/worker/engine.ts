@@ -14,6 +14,7 @@ import { planServers, type SocketServers } from './http/servers.ts'
 import { flushLogFiles, reopenLogFiles, useLogFiles } from './modules/log.ts'
 import { httpModules, modules } from './modules.ts'
 import { run as runTick } from './tick.ts'
+import { Timer } from './timer.ts'
 import { onCrash } from './transport/crash.ts'
 import { openTransport } from './transport/open.ts'
 import { nobody } from './transport/transport.ts'
@@ -41,6 +42,8 @@ export class Engine implements ConnectionHost, UpstreamHost {
   readonly #errorLogs = new Map<string, ErrorLog>()
   #mainLog: ErrorLog | null = null
   #drained: (() => void) | null = null
+  /** Milliseconds; 0: none. */
+  #shutdownTimeout = 0
 
   /** `slot`: number of the worker; `stats`: its row. */
   constructor(slot: number, stats: WorkerStats) {
@@ -68,6 +71,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
     // The master may have had news since the Cycle was built.
     for (const group of this.#liveGroups) group.use(this.#live)
     this.connectionLimit = workerConnections(cycle.root)
+    this.#shutdownTimeout = cycle.root.conf(core).workerShutdownTimeout
     this.generation = plan.generation
     const mainLog = errorLog(cycle.root)
     this.#mainLog = mainLog
@@ -151,6 +155,15 @@ export class Engine implements ConnectionHost, UpstreamHost {
     for (const connection of this.#connections) connection.retire()
     for (const group of this.#groups) group.idle.close()
     if (this.#connections.size === 0) this.#finishDraining()
+    else if (this.#shutdownTimeout > 0) new Timer(() => this.#shutDown()).start(this.#shutdownTimeout)
+  }
+
+  /** worker_shutdown_timeout is over. */
+  #shutDown(): void {
+    const { size } = this.#connections
+    if (size === 0) return
+    this.log('notice', `worker_shutdown_timeout is over, ${size} connections are closed`)
+    for (const connection of [...this.#connections]) connection.shutDown()
   }
 
   /** The thread's last act: writes what logs have gathered. */

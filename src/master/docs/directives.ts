@@ -192,6 +192,7 @@ user | user [group] | | whom the process turns into after start
 worker_connections | number | 512 | connections of a worker, clients' and backends' together
 worker_processes | number/auto | 1 | worker threads
 worker_rlimit_nofile | number | | limit of open files
+worker_shutdown_timeout | time | 0 | how long a worker that ends waits for requests in flight, tunnels included, before it closes their connections; 0: as long as they take
 working_directory | folder | | working directory
 zstd | on/off | off | compresses responses with Zstandard
 zstd_comp_level | level | 1 | how well: 1 (fast) to 22 (small)

@@ -86,6 +86,13 @@ export class Http1Connection implements HttpConnection, TransportOwner, StreamOw
     else if (this.idleSince > 0) this.#close()
   }
 
+  shutDown(): void {
+    const r = this.#stream?.request
+    if (r !== undefined && !r.ended) abandon(r, 0)
+    this.#leave()
+    atTickEnd(() => this.#transport.destroy())
+  }
+
   // --- bytes from the client
 
   onData(bytes: Buffer, start: number, end: number): void {

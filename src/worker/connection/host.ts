@@ -12,6 +12,8 @@ export interface HttpConnection {
   readonly idleSince: number
   /** Closes the connection if no request is in flight; those that are in flight will be its last. */
   retire(): void
+  /** Closes the connection at once. Requests in flight are logged as far as they have come. */
+  shutDown(): void
 }
 
 export interface ConnectionHost {

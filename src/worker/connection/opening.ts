@@ -61,6 +61,10 @@ class Opening implements TransportOwner, HttpConnection {
     if (this.#phase !== 'over') this.#close()
   }
 
+  shutDown(): void {
+    this.retire()
+  }
+
   onData(bytes: Buffer, start: number, end: number): void {
     const from = this.#phase === 'proxy' ? this.#readProxy(bytes, start, end) : start
     if (from < end && this.#phase === 'preface') this.#readPreface(bytes, from, end)
