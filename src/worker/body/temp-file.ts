@@ -29,6 +29,20 @@ const COLLISION = 123_456
 const MOST_NUMBER = 4_294_967_295
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
 
+/** Pieces of memory of one size that are kept for the next use, by whatever file; more are left to the collector. */
+const SPARE_PIECES = 64
+const spare = new Map<number, Buffer[]>()
+
+function takePiece(size: number): Buffer {
+  return spare.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size)
+}
+
+function givePiece(piece: Buffer): void {
+  const pieces = spare.get(piece.length)
+  if (pieces === undefined) spare.set(piece.length, [piece])
+  else if (pieces.length < SPARE_PIECES) pieces.push(piece)
+}
+
 let lastNumber = 0
 
 function nextNumber(step: number): number {
@@ -58,8 +72,6 @@ export class TempFile {
   #filled = 0
   /** Operations that the descriptor is needed for. */
   #busy = 0
-  /** Pieces of memory that have been written, for the next use. */
-  #spare: Buffer[] = []
 
   /** `unit`: bytes that are gathered for one write. Nothing is made before there are so many, or `flush`. */
   constructor(path: TempPath, naming: Naming, unit: number, owner: TempFileOwner) {
@@ -73,7 +85,7 @@ export class TempFile {
   append(bytes: Buffer, start: number, end: number): boolean {
     if (this.#state === 'closed') return true
     for (let at = start; at < end; ) {
-      this.#piece ??= this.#newPiece()
+      this.#piece ??= takePiece(this.#unit)
       const copied = bytes.copy(this.#piece, this.#filled, at, end)
       at += copied
       this.#filled += copied
@@ -117,10 +129,6 @@ export class TempFile {
 
   // --- writing
 
-  #newPiece(): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#unit)
-  }
-
   #queuePiece(): void {
     const piece = this.#piece!
     this.#waiting.push(this.#filled === piece.length ? piece : piece.subarray(0, this.#filled))
@@ -161,7 +169,7 @@ export class TempFile {
       }
       left -= piece.length
       this.#waiting.shift()
-      if (piece.length === this.#unit) this.#spare.push(piece)
+      if (piece.length === this.#unit) givePiece(piece)
     }
     if (this.#waiting.length > 0) this.#write()
     else this.#owner.fileWritten()
@@ -218,7 +226,6 @@ export class TempFile {
     this.#waiting = []
     this.#waitingBytes = 0
     this.#piece = null
-    this.#spare = []
   }
 
   #closeIfOver(): void {
