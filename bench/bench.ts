@@ -10,6 +10,7 @@ import { IDLE_NODE_FLAGS, measureIdle } from './idle.ts'
 import { autocannonLoad } from './load/autocannon.ts'
 import type { LoadGenerator } from './load/load.ts'
 import { wrkLoad } from './load/wrk.ts'
+import { measureMessages, startEcho } from './messages.ts'
 import { helpText, type Options, parseOptions, UsageError } from './options.ts'
 import { type ProxyName, type ProxyOptions, type RunningProxy, startProxy } from './proxy.ts'
 import {
@@ -24,7 +25,14 @@ import {
   requestsPerSecond,
   type StartOutcome,
 } from './result.ts'
-import type { IdleScenario, LoadScenario, Scenario, StartScenario, StreamsScenario } from './scenario.ts'
+import type {
+  IdleScenario,
+  LoadScenario,
+  MessagesScenario,
+  Scenario,
+  StartScenario,
+  StreamsScenario,
+} from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
 import { measureStart } from './start.ts'
 import { readable } from './statistics.ts'
@@ -116,6 +124,7 @@ async function main(): Promise<void> {
 function runScenario(bench: Bench, scenario: Scenario): Promise<Outcome> {
   if (scenario.kind === 'load') return runLoad(bench, scenario)
   if (scenario.kind === 'streams') return runStreams(bench, scenario)
+  if (scenario.kind === 'messages') return runMessages(bench, scenario)
   return scenario.kind === 'idle' ? runIdle(bench, scenario) : runStart(bench, scenario)
 }
 
@@ -187,6 +196,18 @@ async function runStreams(bench: Bench, scenario: StreamsScenario): Promise<Load
     (proxy, seconds) => measureStreams(proxy, scenario, seconds, cores),
   )
   return compared(loadOutcome({ ...scenario, target: null }, await rounds.finally(() => source.child.stop())))
+}
+
+async function runMessages(bench: Bench, scenario: MessagesScenario): Promise<LoadOutcome> {
+  const cores = others(bench.cores)
+  const echo = await startEcho(cores)
+  const options = { ...proxyOptions(bench, scenario), backendPort: echo.port }
+  const rounds = inTurn(
+    bench,
+    (name) => startProxy(name, options),
+    (proxy, seconds) => measureMessages(proxy, scenario, seconds, cores),
+  )
+  return compared(loadOutcome(scenario, await rounds.finally(() => echo.child.stop())))
 }
 
 function compared(outcome: LoadOutcome): LoadOutcome {

@@ -23,7 +23,7 @@ export function proxyConf(name: ProxyName, scenario: Scenario, port: number, bac
 
 ${serverLines(accessLog)}
         location / {
-${scenario.kind === 'load' && scenario.gzip ? GZIP : ''}${scenario.kind === 'streams' ? unbuffered(name) : ''}${scenario.kind === 'load' && scenario.files ? FILES : LOCATION}        }
+${scenario.kind === 'load' && scenario.gzip ? GZIP : ''}${scenario.kind === 'streams' ? unbuffered(name) : ''}${scenario.kind === 'load' && scenario.files ? FILES : locationLines(scenario)}        }
     }
 `
   const peers = scenario.kind === 'load' ? scenario.peers : 1
@@ -78,6 +78,11 @@ function serverLines(accessLog: string): string {
 `
 }
 
+/** A location that passes upgrades on says so in place of keeping connections to backends. */
+function locationLines({ kind }: Scenario): string {
+  return kind === 'messages' ? LOCATION.replace(KEPT, UPGRADES) : LOCATION
+}
+
 /** nginx has to be told not to hold back what backends send; weir is told the same, if it knows the word. */
 function unbuffered(name: ProxyName): string {
   return knownLines(name, '            proxy_buffering off;\n\n')
@@ -96,11 +101,16 @@ const GZIP = `            gzip on;
 
 `
 
+const KEPT = `            proxy_set_header Connection "";
+`
+const UPGRADES = `            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection "upgrade";
+`
+
 const LOCATION = `            proxy_pass http://app_backend;
 
             proxy_http_version 1.1;
-            proxy_set_header Connection "";
-
+${KEPT}
             proxy_set_header Host $host;
             proxy_set_header X-Real-IP $remote_addr;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;

@@ -11,7 +11,13 @@ import { contentOf } from './content.ts'
 import { MANY_PATH } from './many.ts'
 import { freePort, listening } from './port.ts'
 import { cpuMicroseconds, processTree, residentBytes } from './proc.ts'
-import { BACKEND_BYTES, type BackendPath, type Scenario, type StreamsScenario } from './scenario.ts'
+import {
+  BACKEND_BYTES,
+  type BackendPath,
+  type MessagesScenario,
+  type Scenario,
+  type StreamsScenario,
+} from './scenario.ts'
 
 export type ProxyName = 'weir' | 'nginx'
 
@@ -111,9 +117,7 @@ export async function startProxy(name: ProxyName, options: ProxyOptions): Promis
   const proxy = new RunningProxy(name, port, child)
   try {
     await listening(child, port)
-    await (options.scenario.kind === 'streams'
-      ? checkStream(proxy, options.scenario.path)
-      : check(proxy, options.scenario))
+    await checkFirst(proxy, options.scenario)
   } catch (error) {
     await child.stop()
     throw new Error(`${name}: ${(error as Error).message}\n${explain()}`.trimEnd())
@@ -123,7 +127,16 @@ export async function startProxy(name: ProxyName, options: ProxyOptions): Promis
 }
 
 /** Figures of wrong answers are worth nothing: one request is looked at before the load. */
-function check(proxy: RunningProxy, scenario: Exclude<Scenario, StreamsScenario>): Promise<void> {
+async function checkFirst(proxy: RunningProxy, scenario: Scenario): Promise<void> {
+  if (scenario.kind === 'streams') return checkStream(proxy, scenario.path)
+  // Clients of messages look at every answer.
+  if (scenario.kind !== 'messages') return check(proxy, scenario)
+}
+
+function check(
+  proxy: RunningProxy,
+  scenario: Exclude<Scenario, StreamsScenario | MessagesScenario>,
+): Promise<void> {
   const post = scenario.kind === 'load' && scenario.method === 'POST'
   const gzip = scenario.kind === 'load' && scenario.gzip
   return new Promise((resolve, reject) => {

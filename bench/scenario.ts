@@ -51,6 +51,19 @@ export interface StreamsScenario {
   interval: number
 }
 
+/** WebSockets on each of which a message waits for its echo, and the next one follows. */
+export interface MessagesScenario {
+  kind: 'messages'
+  name: string
+  title: string
+  path: string
+  connections: number
+  /** Payload of a message. */
+  bytes: number
+  /** As of a load. */
+  target: number | null
+}
+
 /** Starts on a configuration of so many servers with four locations each; time and memory are measured. */
 export interface StartScenario {
   kind: 'start'
@@ -60,7 +73,7 @@ export interface StartScenario {
   servers: number
 }
 
-export type Scenario = LoadScenario | IdleScenario | StreamsScenario | StartScenario
+export type Scenario = LoadScenario | IdleScenario | StreamsScenario | MessagesScenario | StartScenario
 
 /** Size of the body answered for each path. */
 export const BACKEND_BYTES = {

@@ -16,6 +16,7 @@ import { post16k } from './post-16k.ts'
 import { sse } from './sse.ts'
 import { startLarge, startSmall } from './start.ts'
 import { upstream16 } from './upstream-16.ts'
+import { websocket } from './websocket.ts'
 
 export const scenarios: readonly Scenario[] = [
   get1k,
@@ -35,6 +36,7 @@ export const scenarios: readonly Scenario[] = [
   oneServer,
   manyServers,
   sse,
+  websocket,
   idle,
   startSmall,
   startLarge,
