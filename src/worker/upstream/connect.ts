@@ -1,20 +1,26 @@
 // One connection to a peer: opened, used by one request at a time, idle in between.
 
-import { connect as connectSocket } from 'node:net'
+import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node:net'
 import { utf8 } from '../../shared/latin1.ts'
 import { BodyDecoder } from '../http1/body-decoder.ts'
 import { now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import { crashed } from '../transport/crash.ts'
 import { openTransport } from '../transport/open.ts'
+import { SocketTransport } from '../transport/socket-transport.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import { HeadReader } from './head-reader.ts'
 import { noPlace } from './keepalive.ts'
 import type { LocalAddress } from './local-address.ts'
 import type { Peer, PeerGroup } from './peers.ts'
+import type { TlsClient } from './tls/client.ts'
+import { connectSecurely } from './tls/handshake.ts'
 
 /** The request that uses a connection. */
 export interface PeerUser {
+  /** There is a connection, and the TLS handshake on it begins; only where there is one. */
+  onPeerHandshake(): void
+  /** It can be used, TLS and all. */
   onPeerConnected(): void
   onPeerData(bytes: Buffer, start: number, end: number): void
   /** The peer will send no more. */
@@ -32,6 +38,10 @@ export interface ConnectOptions {
   local: LocalAddress | null
   /** SO_KEEPALIVE */
   socketKeepalive: boolean
+  /** null: without TLS. */
+  tls: TlsClient | null
+  /** Gets the secrets of TLS, a line each; null: nobody does. */
+  secret: ((line: string) => void) | null
 }
 
 export class PeerConnection implements TransportOwner {
@@ -40,6 +50,8 @@ export class PeerConnection implements TransportOwner {
   readonly opened = now()
   /** Name of the local address asked for; '' for none. */
   readonly local: string
+  /** How it is encrypted: requests that ask for anything else have no use for it. null: not at all. */
+  readonly tls: TlsClient | null
   /** Requests sent so far, the current one included. */
   requests = 0
   /** Reused from request to request. */
@@ -58,6 +70,7 @@ export class PeerConnection implements TransportOwner {
     this.peer = peer
     this.#user = user
     this.local = options.local?.name ?? ''
+    this.tls = options.tls
     group.host.stats.addUpstream(1)
     this.#connect(options)
   }
@@ -107,33 +120,49 @@ export class PeerConnection implements TransportOwner {
     else this.#abandon?.()
   }
 
-  #connect({ local, socketKeepalive }: ConnectOptions): void {
+  #connect({ local, socketKeepalive, tls, secret }: ConnectOptions): void {
     const { host, port, path } = this.peer
-    const socket =
+    const where: NetConnectOpts =
       path !== null
-        ? connectSocket({ path: utf8(path) })
-        : connectSocket({
+        ? { path: utf8(path) }
+        : {
             host: host!,
             port,
             noDelay: true,
             keepAlive: socketKeepalive,
             ...(local === null ? {} : { localAddress: local.ip, localPort: local.port }),
-          })
+          }
+    if (tls !== null) return this.#connectSecurely(where, tls, secret)
+    const socket = connectSocket(where)
     const failed = (error: NodeJS.ErrnoException) => this.#failed(error)
     this.#abandon = () => socket.destroy()
     socket.once('error', failed)
     socket.once('connect', () => {
-      this.#abandon = null
       socket.off('error', failed)
-      if (this.#closed) return void socket.destroy()
-      this.#transport = openTransport(socket, this)
-      this.#transport.resume()
-      try {
-        this.#user?.onPeerConnected()
-      } catch (error) {
-        crashed(this.#transport, error)
-      }
+      this.#opened(socket)
     })
+  }
+
+  #connectSecurely(where: NetConnectOpts, tls: TlsClient, secret: ConnectOptions['secret']): void {
+    const socket = connectSecurely(where, this.peer.name, tls, {
+      connected: () => this.#user?.onPeerHandshake(),
+      secured: () => this.#opened(socket),
+      failed: (error) => this.#failed(error),
+      ...(secret === null ? {} : { secret }),
+    })
+    this.#abandon = () => socket.destroy()
+  }
+
+  #opened(socket: Socket): void {
+    this.#abandon = null
+    if (this.#closed) return void socket.destroy()
+    this.#transport = this.tls === null ? openTransport(socket, this) : new SocketTransport(socket, this)
+    this.#transport.resume()
+    try {
+      this.#user?.onPeerConnected()
+    } catch (error) {
+      crashed(this.#transport, error)
+    }
   }
 
   onData(bytes: Buffer, start: number, end: number): void {

@@ -9,6 +9,7 @@ import { now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { PeerConnection } from './connect.ts'
 import type { KeepaliveSettings, Peer } from './peers.ts'
+import type { TlsClient } from './tls/client.ts'
 
 /** How long connections beyond the limit may wait for the next request, milliseconds. */
 const SURPLUS_TIME = 100
@@ -46,10 +47,15 @@ export class IdleConnections {
     this.#settings = settings
   }
 
-  /** An idle connection to `peer` from the local address called `local` ('': from any), or null. */
-  take(peer: Peer, local: string): PeerConnection | null {
+  /**
+   * An idle connection to `peer` from the local address called `local` ('': from any), encrypted just as `tls` has it
+   * (null: not at all), or null.
+   */
+  take(peer: Peer, local: string, tls: TlsClient | null = null): PeerConnection | null {
     let connection = peer.newestIdle
-    while (connection !== null && connection.local !== local) connection = connection.idle.olderOfPeer
+    while (connection !== null && (connection.local !== local || connection.tls !== tls)) {
+      connection = connection.idle.olderOfPeer
+    }
     if (connection !== null) this.#remove(connection)
     return connection
   }

@@ -7,8 +7,10 @@ import { errnoText } from '../../shared/errno.ts'
 import type { Level } from '../../shared/error-log.ts'
 import type { Request } from '../http/request.ts'
 import type { BodyDecoder } from '../http1/body-decoder.ts'
+import { isExpected, opensslText } from '../tls/openssl-error.ts'
 import type { Outcome, PeerAddress } from './peers.ts'
 import type { Reason } from './reasons.ts'
+import { HandshakeError } from './tls/handshake.ts'
 
 /** Bits of the words of `proxy_next_upstream`. */
 export const NEXT = {
@@ -84,8 +86,9 @@ const CONNECT_REASONS: Readonly<Record<string, Reason>> = {
   ENETUNREACH: 'connect_unreachable',
 }
 
-/** A connection to `peer` that did not come about. As nginx, what fails at once is told with the address. */
+/** A connection to `peer`, or TLS on it, that did not come about. As nginx, what fails at once is told with the address. */
 export function connectFailure(error: NodeJS.ErrnoException, peer: PeerAddress): Failure {
+  if (error instanceof HandshakeError) return error.failure
   const code = error.code ?? ''
   const reason = CONNECT_REASONS[code] ?? 'connect_failed'
   const failed = `failed (${errnoText(error)})`
@@ -96,11 +99,18 @@ export function connectFailure(error: NodeJS.ErrnoException, peer: PeerAddress):
 
 /** A connection that broke while it was in use. */
 export function brokenFailure(error: NodeJS.ErrnoException): Failure {
+  const ssl = error.errno === undefined ? opensslText(error) : null
+  if (ssl !== null) {
+    const level = isExpected(ssl) ? 'error' : 'crit'
+    return { kind: 'error', reason: 'reset', message: `SSL_read() failed (${ssl})`, level }
+  }
   const call = error.code === 'EPIPE' ? 'send' : 'recv'
   return { kind: 'error', reason: 'reset', message: `${call}() failed (${errnoText(error)})` }
 }
 
-export function timeoutFailure(reason: 'connect_timeout' | 'send_timeout' | 'read_timeout'): Failure {
+export function timeoutFailure(
+  reason: 'connect_timeout' | 'tls_timeout' | 'send_timeout' | 'read_timeout',
+): Failure {
   return { kind: 'timeout', reason, message: 'upstream timed out (110: Connection timed out)' }
 }
 

@@ -9,6 +9,7 @@ import type { BufferingSettings } from './buffering/conf.ts'
 import type { LocalBind } from './local-address.ts'
 import type { NextSettings } from './next.ts'
 import type { Kept, UpstreamName } from './states.ts'
+import type { TlsClient } from './tls/client.ts'
 
 /** Settings of a location, times in milliseconds. */
 export interface UpstreamSettings {
@@ -35,6 +36,10 @@ export interface UpstreamProtocol extends UpstreamName {
   readonly passesBody: boolean
   /** Trailers of its responses are for the client. */
   readonly passesTrailers: boolean
+  /** Backends are spoken to by TLS. */
+  readonly secure: boolean
+  /** How, where `secure`; null: it cannot be, which is logged. */
+  tls(r: Request): TlsClient | null
   /** What variables will want to know of the response. */
   readonly kept: Kept
   /** Method of the request for the backend; null: it cannot be made, and the log says why. */

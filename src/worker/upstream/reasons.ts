@@ -23,6 +23,18 @@ export const reasons = {
     meaning: 'the system refused the connection for another reason, which the line before has',
     directive: 'proxy_pass',
   },
+  tls_handshake: {
+    meaning: 'server and weir found no way to speak TLS, or the server does not speak it',
+    directive: 'proxy_ssl_protocols',
+  },
+  tls_timeout: {
+    meaning: 'the TLS handshake with the server was not over in time',
+    directive: 'proxy_connect_timeout',
+  },
+  tls_verify: {
+    meaning: 'the certificate of the server is not trusted, or is for another name',
+    directive: 'proxy_ssl_verify',
+  },
   bind_failed: { meaning: 'the local address of the connection cannot be had', directive: 'proxy_bind' },
   too_many_connections: {
     meaning: 'the worker may open no more connections',

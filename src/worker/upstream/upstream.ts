@@ -32,14 +32,15 @@ import type { Outcome, Peer, PeerGroup } from './peers.ts'
 import type { UpstreamProtocol, UpstreamSettings } from './protocol.ts'
 import type { Reason } from './reasons.ts'
 import { RequestSender, type SenderOwner } from './request-sender.ts'
+import type { TlsClient } from './tls/client.ts'
 import type { Tunnel } from './tunnel.ts'
 import { openTunnel } from './upgrade.ts'
 
 /**
- * Where the present attempt is: no connection yet; a kept one that may turn out closed; the request is on its way or
- * its answer awaited; the response is being passed on; bytes both ways; all is over.
+ * Where the present attempt is: no connection yet; one without TLS on it yet; a kept one that may turn out closed; the
+ * request is on its way or its answer awaited; the response is being passed on; bytes both ways; all is over.
  */
-type State = 'connecting' | 'waiting' | 'asking' | 'answering' | 'tunnel' | 'done'
+type State = 'connecting' | 'handshaking' | 'waiting' | 'asking' | 'answering' | 'tunnel' | 'done'
 
 export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseOwner {
   readonly r: Request
@@ -58,6 +59,8 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   /** The backend is asked for a head only. */
   #headOnly = false
   #local: LocalAddress | null = null
+  /** null: connections are not encrypted. */
+  #tls: TlsClient | null = null
   /** Of the present attempt: some of the request has been sent. */
   #requestSent = false
   #sender: RequestSender | null = null
@@ -83,6 +86,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     this.#headOnly = method === 'HEAD' || (method.length === 4 && method.toUpperCase() === 'HEAD')
     this.#requestHead = this.#protocol.createRequest(r, method)
     if (bind !== null) this.#local = bind.find(r)
+    if (this.#protocol.secure && (this.#tls = this.#protocol.tls(r)) === null) return this.#end(500)
     if (r.client.hasBody && this.#protocol.passesBody) {
       if (isSpent(r)) return this.#bodyGone()
       this.#hasBody = contentLength(r) !== 0
@@ -108,7 +112,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     const peer = this.#attempts.next()
     if (peer === null) return this.#endFor('no_live_upstreams', 502)
     this.#requestSent = false
-    const idle = this.#group.idle.take(peer, this.#local?.name ?? '')
+    const idle = this.#group.idle.take(peer, this.#local?.name ?? '', this.#tls)
     this.#reused = idle !== null
     if (idle === null) return this.#connect(peer)
     idle.use(this)
@@ -130,7 +134,13 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     }
     this.#state = 'connecting'
     const { socketKeepalive } = this.#settings
-    this.#connection = new PeerConnection(this.#group, peer, this, { local: this.#local, socketKeepalive })
+    const log = this.#tls?.keyLog ?? null
+    this.#connection = new PeerConnection(this.#group, peer, this, {
+      local: this.#local,
+      socketKeepalive,
+      tls: this.#tls,
+      secret: log === null ? null : (line) => log.add(line, this.r),
+    })
     this.#connection.expectWithin(this.#settings.connectTimeout)
   }
 
@@ -167,6 +177,11 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     this.#sender.start(r)
   }
 
+  onPeerHandshake(): void {
+    this.#state = 'handshaking'
+    this.r.doing = 'SSL handshaking to upstream'
+  }
+
   onPeerConnected(): void {
     this.#attempts.connected()
     this.#send(this.#connection!)
@@ -190,7 +205,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
 
   onPeerError(error: NodeJS.ErrnoException): void {
     if (error.syscall === 'bind') return this.#bindFailed(error)
-    const connecting = this.#state === 'connecting'
+    const connecting = this.#state === 'connecting' || this.#state === 'handshaking'
     this.#fail(connecting ? connectFailure(error, this.#attempts.peer!) : brokenFailure(error))
   }
 
@@ -205,6 +220,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
 
   onPeerTimeout(): void {
     if (this.#state === 'connecting') return this.#fail(timeoutFailure('connect_timeout'))
+    if (this.#state === 'handshaking') return this.#fail(timeoutFailure('tls_timeout'))
     const sending = this.#state === 'asking' && this.#sender?.complete === false
     this.#fail(timeoutFailure(sending ? 'send_timeout' : 'read_timeout'))
   }

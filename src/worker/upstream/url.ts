@@ -20,6 +20,27 @@ export interface UpstreamUrl {
   uri: string
 }
 
+/** The scheme of a URL, and what stands behind it. */
+export interface Scheme {
+  /** By TLS. */
+  secure: boolean
+  /** `https://`: as it is shown. */
+  prefix: string
+  defaultPort: number
+  rest: string
+}
+
+/** Takes the scheme, `name` or `name` with an `s` behind it for TLS, off `url`; null where it has neither. */
+export function splitScheme(url: string, name: string): Scheme | null {
+  for (const secure of [false, true]) {
+    const prefix = `${name}${secure ? 's' : ''}://`
+    if (url.slice(0, prefix.length).toLowerCase() === prefix) {
+      return { secure, prefix, defaultPort: secure ? 443 : 80, rest: url.slice(prefix.length) }
+    }
+  }
+  return null
+}
+
 /** What is wrong with a URL, in nginx's words; `in upstream "..."` is for the caller to add. */
 export interface UrlError {
   error: string

@@ -7,7 +7,13 @@ import { locationConf } from '../../../http/location-conf.ts'
 import type { Request } from '../../../http/request.ts'
 import { escapeUri } from '../../../http/uri.ts'
 import type { UpstreamName } from '../../../upstream/states.ts'
-import { parseUpstreamUrl, type UpstreamUrl, type UrlError } from '../../../upstream/url.ts'
+import {
+  parseUpstreamUrl,
+  type Scheme,
+  splitScheme,
+  type UpstreamUrl,
+  type UrlError,
+} from '../../../upstream/url.ts'
 
 /** The argument of `proxy_pass`, taken apart. */
 export interface ProxyPass {
@@ -16,14 +22,18 @@ export interface ProxyPass {
   /** The whole URL where variables stand in it, else null. */
   value: ComplexValue | null
   /** null with variables. */
-  target: UpstreamUrl | null
+  target: PassTarget | null
   /** The URI part; null when there is none, or only a request tells. */
   uri: string | null
   /** What the location's prefix is, for replacing it; '' where it is none. */
   prefix: string
 }
 
-const DEFAULT_PORT = 80
+/** A whole URL that requests are passed to. */
+export interface PassTarget extends UpstreamUrl {
+  /** By TLS: `https://`. */
+  readonly scheme: Scheme
+}
 
 /** Setter of `proxy_pass`. */
 export function setProxyPass(...[directive, context]: Parameters<Setter>): ProxyPass {
@@ -46,40 +56,36 @@ export function setProxyPass(...[directive, context]: Parameters<Setter>): Proxy
   return { url, value: null, target, uri: uriPart(target), prefix }
 }
 
-function parseConstant(url: string, context: BuildContext): UpstreamUrl {
-  if (isHttps(url)) context.error(HTTPS)
-  if (!isHttp(url)) context.error('invalid URL prefix')
-  const target = parseUpstreamUrl(url.slice(7), DEFAULT_PORT, true)
-  if ('error' in target) context.error(`${target.error} in upstream "${url.slice(7)}"`)
-  return target
+function parseConstant(url: string, context: BuildContext): PassTarget {
+  const scheme = splitScheme(url, 'http') ?? context.error('invalid URL prefix')
+  const target = parseUpstreamUrl(scheme.rest, scheme.defaultPort, true)
+  if ('error' in target) context.error(`${target.error} in upstream "${scheme.rest}"`)
+  return { ...target, scheme }
 }
-
-const HTTPS = '"https://" in "proxy_pass" is not supported by weir yet'
-const isHttp = (url: string) => url.slice(0, 7).toLowerCase() === 'http://'
-const isHttps = (url: string) => url.slice(0, 8).toLowerCase() === 'https://'
 
 function uriPart({ uri }: UpstreamUrl): string | null {
   return uri === '' ? null : uri.startsWith('?') ? `/${uri}` : uri
 }
 
 /** A URL that variables gave; null when it is none, which is logged. */
-export function evaluatePass(r: Request, value: ComplexValue): UpstreamUrl | null {
+export function evaluatePass(r: Request, value: ComplexValue): PassTarget | null {
   const url = value.evaluate(r)
-  if (!isHttp(url)) {
-    r.log('error', isHttps(url) ? `${HTTPS}: "${url}"` : `invalid URL prefix in "${url}"`)
+  const scheme = splitScheme(url, 'http')
+  if (scheme === null) {
+    r.log('error', `invalid URL prefix in "${url}"`)
     return null
   }
-  const target: UpstreamUrl | UrlError = parseUpstreamUrl(url.slice(7), DEFAULT_PORT, true)
-  if (!('error' in target)) return target
-  r.log('error', `${target.error} in upstream "${url.slice(7)}"`)
+  const target: UpstreamUrl | UrlError = parseUpstreamUrl(scheme.rest, scheme.defaultPort, true)
+  if (!('error' in target)) return { ...target, scheme }
+  r.log('error', `${target.error} in upstream "${scheme.rest}"`)
   return null
 }
 
 /** `$proxy_host` and `$proxy_port`. */
-export function nameOf({ host, path, port, portText }: UpstreamUrl): UpstreamName {
+export function nameOf({ host, path, port, portText, scheme: { defaultPort } }: PassTarget): UpstreamName {
   if (path !== null) return { host: 'localhost', port: '' }
-  const written = portText !== '' && port !== DEFAULT_PORT
-  return { host: written ? `${host}:${portText}` : host, port: written ? portText : String(DEFAULT_PORT) }
+  const written = portText !== '' && port !== defaultPort
+  return { host: written ? `${host}:${portText}` : host, port: written ? portText : String(defaultPort) }
 }
 
 /** nginx's rules: without a URI part the target goes on as it came; with one it takes the place of the prefix. */

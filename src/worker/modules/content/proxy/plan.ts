@@ -10,12 +10,13 @@ import { NEXT } from '../../../upstream/next.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import type { UpstreamProtocol, UpstreamSettings } from '../../../upstream/protocol.ts'
 import type { RuntimeGroups } from '../../../upstream/runtime-groups.ts'
-import type { Kept, UpstreamName } from '../../../upstream/states.ts'
+import type { Kept } from '../../../upstream/states.ts'
+import type { TlsClient } from '../../../upstream/tls/client.ts'
+import { type UpstreamTls, upstreamTls } from '../../../upstream/tls/upstream-tls.ts'
 import { findGroup, runtimeGroups } from '../../../upstream/upstream-block.ts'
-import type { UpstreamUrl } from '../../../upstream/url.ts'
 import { bufferingSettings } from './buffering.ts'
 import type { ProxyConf } from './conf.ts'
-import { evaluatedUri, nameOf, type ProxyPass, requestUri } from './pass.ts'
+import { evaluatedUri, nameOf, type PassTarget, type ProxyPass, requestUri } from './pass.ts'
 import { makePassedFieldsPlan, type PassedFieldsPlan } from './passed-fields.ts'
 import { makeRequestPlan, type RequestPlan, requestHead, requestMethod } from './request.ts'
 import { makeResponsePlan, processHead, type ResponsePlan } from './response.ts'
@@ -29,6 +30,8 @@ export class ProxyPlan {
   readonly passedFields: PassedFieldsPlan
   readonly settings: UpstreamSettings
   readonly kept: Kept
+  /** How backends are spoken to by TLS; null where none is. */
+  readonly tls: UpstreamTls | null
   /** null where only a request tells. */
   readonly fixed: { readonly group: PeerGroup; readonly protocol: UpstreamProtocol } | null
   readonly groups: RuntimeGroups
@@ -64,10 +67,13 @@ export class ProxyPlan {
     this.groups = runtimeGroups(context)
     this.streams = !conf.proxyRequestBuffering && this.request.passesBody
     this.streamsChunks = this.streams && conf.proxyHttpVersion === 1
+    // As nginx, variables may lead to either scheme.
+    const secure = target === null || target.scheme.secure
+    this.tls = secure ? upstreamTls(conf, 'proxy', context) : null
     this.fixed =
       target === null
         ? null
-        : { group: findGroup(target, context), protocol: new FixedProtocol(this, nameOf(target)) }
+        : { group: findGroup(target, context), protocol: new FixedProtocol(this, target) }
   }
 }
 
@@ -77,10 +83,15 @@ abstract class ProxyProtocol implements UpstreamProtocol {
   readonly passesBody: boolean
   readonly kept: Kept
   readonly passesTrailers: boolean
+  readonly secure: boolean
   protected readonly plan: ProxyPlan
+  protected readonly target: PassTarget
 
-  constructor(plan: ProxyPlan, { host, port }: UpstreamName) {
+  constructor(plan: ProxyPlan, target: PassTarget) {
+    const { host, port } = nameOf(target)
     this.plan = plan
+    this.target = target
+    this.secure = target.scheme.secure
     this.host = host
     this.port = port
     this.passesBody = plan.request.passesBody
@@ -124,12 +135,28 @@ abstract class ProxyProtocol implements UpstreamProtocol {
 
   url(r: Request, address: string): string {
     const path = address.startsWith('unix:') ? `${address}:` : address
-    return `http://${path}${this.uri(r)}`
+    return `${this.target.scheme.prefix}${path}${this.uri(r)}`
+  }
+
+  tls(r: Request): TlsClient | null {
+    return this.plan.tls!.find(r, this.target.host)
   }
 }
 
 /** Towards a URL that stands in the configuration. */
 class FixedProtocol extends ProxyProtocol {
+  /** null: only a request tells. */
+  readonly #client: TlsClient | null
+
+  constructor(plan: ProxyPlan, target: PassTarget) {
+    super(plan, target)
+    this.#client = this.secure && plan.tls!.isConstant ? plan.tls!.fixed(target.host) : null
+  }
+
+  override tls(r: Request): TlsClient | null {
+    return this.#client ?? super.tls(r)
+  }
+
   protected override uri(r: Request): string {
     const { uri, prefix } = this.plan.pass
     return requestUri(r, uri, prefix)
@@ -138,14 +165,7 @@ class FixedProtocol extends ProxyProtocol {
 
 /** Towards the URL that variables gave for one request. */
 export class EvaluatedProtocol extends ProxyProtocol {
-  readonly #target: UpstreamUrl
-
-  constructor(plan: ProxyPlan, target: UpstreamUrl) {
-    super(plan, nameOf(target))
-    this.#target = target
-  }
-
   protected override uri(r: Request): string {
-    return evaluatedUri(r, this.#target)
+    return evaluatedUri(r, this.target)
   }
 }

@@ -18,6 +18,7 @@ import { NEXT, setNextUpstream } from '../../../upstream/next.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import { Resolving } from '../../../upstream/resolving.ts'
 import { enterUpstream } from '../../../upstream/states.ts'
+import { upstreamTlsCommands } from '../../../upstream/tls/commands.ts'
 import { Upstream } from '../../../upstream/upstream.ts'
 import { bufferingCommands, checkBufferSizes } from './buffering.ts'
 import type { ProxyConf, SetHeaderInherit } from './conf.ts'
@@ -65,6 +66,7 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     { name: 'proxy_connect_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
     { name: 'proxy_send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
     { name: 'proxy_read_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
+    ...upstreamTlsCommands('proxy'),
     // When it fails.
     { name: 'proxy_ignore_client_abort', in: HTTP_ANY, args: 1, set: flag(), default: false },
     {
