@@ -27,6 +27,14 @@ export interface Row {
   good: boolean
 }
 
+const KIB = 1024
+const MIB = 1024 * KIB
+/** What README says that a response, or a body, costs at most with the sizes where nothing is said. */
+const RESPONSE = (32 + 576) * KIB
+const BODY = (16 + 384) * KIB
+/** What all of a thread's share: memory for the next use, and garbage that nobody has collected yet. */
+const SHARED = 128 * MIB
+
 /** `held`: the proxy takes whole responses off the backend's hands. */
 export function downloadRows(bout: Bout, held: boolean): Row[] {
   const { fared, visits } = bout
@@ -51,7 +59,7 @@ export function downloadRows(bout: Bout, held: boolean): Row[] {
           good: last < client / 2,
         }
       : told('the longest', seconds(last)),
-    ...rest(bout, held),
+    ...rest(bout, held, RESPONSE),
   ]
 }
 
@@ -84,7 +92,7 @@ export function uploadRows(bout: Bout, held: boolean): Row[] {
     told('from the last byte to the answer (median)', seconds(percentile(behind, 0.5))),
     told('the longest', seconds(Math.max(...behind))),
     told('connections of the backend at a time', String(bout.peakConnections)),
-    ...rest(bout, held),
+    ...rest(bout, held, BODY),
   ]
 }
 
@@ -93,14 +101,21 @@ function wrong({ fared, visits }: Bout): Row {
   return { measure: 'wrong or missing', value: String(count), rule: 'must be 0', good: count === 0 }
 }
 
-function rest(bout: Bout, held: boolean): Row[] {
+/** `each`: bytes of memory that each client may cost. */
+function rest(bout: Bout, held: boolean, each: number): Row[] {
   const { before, after, fared } = bout
   const grown = Math.max(0, bout.peakResident - before.resident)
   const files = String(after.files)
+  const ceiling = before.resident + SHARED + fared.length * each
   return [
     told('resident memory before', mebibytes(before.resident)),
-    told('most', mebibytes(bout.peakResident)),
-    told('for each client', `${Math.round(grown / fared.length / 1024)} KiB`),
+    {
+      measure: 'most',
+      value: mebibytes(bout.peakResident),
+      rule: `at most ${mebibytes(ceiling)}`,
+      good: bout.peakResident <= ceiling,
+    },
+    told('for each client', `${Math.round(grown / fared.length / KIB)} KiB`),
     told('temporary files, most', `${bout.peakFiles} (${mebibytes(bout.peakFileBytes)})`),
     held
       ? { measure: 'temporary files left', value: files, rule: 'must be 0', good: after.files === 0 }
@@ -117,7 +132,7 @@ function seconds(milliseconds: number): string {
 }
 
 function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`
+  return `${(bytes / MIB).toFixed(1)} MiB`
 }
 
 /** weir's rows beside nginx's, where that was measured; the verdict is weir's. */

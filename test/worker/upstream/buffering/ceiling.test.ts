@@ -216,3 +216,37 @@ describe('a hundred bodies that stay half', () => {
     expect(files().length).toBe(length < MB / 4 ? 0 : COUNT)
   })
 })
+
+describe('two hundred requests', () => {
+  const COUNT = 200
+  const LARGE = `X: ${'x'.repeat(7000)}\r\n`.repeat(4)
+
+  /** What is held for each of them, heap and all. */
+  async function each(start: string, asked: boolean): Promise<number> {
+    const memory = () => held() + process.memoryUsage().heapUsed
+    const before = memory()
+    const waiting = Array.from({ length: COUNT }, () => engine.connect())
+    for (const { transport } of waiting) transport.receive(start)
+    for (let index = 0; asked && index < COUNT; index++) await (await backend.next()).head()
+    const bytes = (memory() - before) / COUNT
+    for (const { transport } of waiting) transport.break()
+    return bytes
+  }
+
+  it('that have not begun cost little', async () => {
+    expect(await each('\r\n', false)).toBeLessThan(8 * KB)
+  })
+
+  it('whose heads do not end cost what their heads have', async () => {
+    expect(await each(`GET / HTTP/1.1\r\nHost: a\r\n${LARGE}`, false)).toBeLessThan(33 * KB + 8 * KB)
+  })
+
+  it('that wait for their backends cost their heads twice and little more', async () => {
+    expect(await each(`GET / HTTP/1.1\r\nHost: a\r\n${LARGE}\r\n`, true)).toBeLessThan(2 * 33 * KB + 32 * KB)
+  })
+
+  it('behind others on their connections cost one read', async () => {
+    const one = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+    expect(await each(one + one.repeat(2000), true)).toBeLessThan(64 * KB + 40 * KB)
+  })
+})
