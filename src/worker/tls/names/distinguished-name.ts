@@ -43,9 +43,13 @@ export function rfc2253Name(name: DerElement): string {
 
 /** The name in one line, `/C=US/CN=one`. latin1; '' for what is no name. */
 export function legacyName(name: DerElement): string {
-  return attributes(name)
-    .map((attribute) => `/${attribute.name}=${legacyValue(attribute.value)}`)
-    .join('')
+  let text = ''
+  let before = -1
+  for (const { name: label, value, set } of attributes(name)) {
+    text += `${set === before ? '+' : '/'}${label}=${legacyValue(value)}`
+    before = set
+  }
+  return text
 }
 
 function attributes(name: DerElement): Attribute[] {
@@ -82,6 +86,8 @@ function value2253({ known, value }: Attribute): string {
 const BACKSLASHED = new Set(Buffer.from(',+"<>;\\', 'latin1'))
 const SPACE = 32
 const HASH = 35
+const PLUS = 43
+const SLASH = 47
 
 /** Bytes of UTF-8 with the escapes of RFC 2253 section 2.4, and of every byte that is no printable ASCII. */
 function escape2253(bytes: Buffer): string {
@@ -104,7 +110,10 @@ function legacyValue(value: DerElement): string {
       bytes = bytes.filter((_, at) => at % 4 === 3) as Buffer
   }
   let text = ''
-  for (const byte of bytes) text += byte < SPACE || byte > 126 ? `\\x${hex(byte)}` : String.fromCharCode(byte)
+  for (const byte of bytes) {
+    if (byte < SPACE || byte > 126) text += `\\x${hex(byte)}`
+    else text += `${byte === SLASH || byte === PLUS ? '\\' : ''}${String.fromCharCode(byte)}`
+  }
   return text
 }
 
