@@ -30,6 +30,8 @@ export function refusalOf(socket: TLSSocket, { verification, name }: TlsClient):
     return `upstream SSL certificate verify error: (${number}:${text})`
   }
   const certificate = socket.getPeerX509Certificate()
+  // Node does not know the certificate of a session, which is kept only of backends that have passed all of this.
+  if (socket.isSessionReused()) return null
   // Without a name nothing matches; OpenSSL would take an empty one for any.
   const matches = name !== '' && certificate?.checkHost(name) !== undefined
   return matches ? null : `upstream SSL certificate does not match "${name}"`
@@ -39,8 +41,6 @@ export function refusalOf(socket: TLSSocket, { verification, name }: TlsClient):
 function errorOf(socket: TLSSocket, verification: Verification): string | null {
   const error: unknown = socket.authorizationError
   if (error !== null && error !== undefined) return String(error)
-  // A session is only kept of a chain that has been counted.
-  if (socket.isSessionReused()) return null
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return null
   // OpenSSL stops looking for issuers at the depth, and finds no root.
