@@ -10,7 +10,7 @@ export type Ending = 'reset by us' | 'reset by client' | 'complete'
 const ENDINGS: readonly Ending[] = ['complete', 'reset by us', 'reset by client']
 
 export class ClosedStreams {
-  readonly #ids = new Int32Array(MOST)
+  readonly #ids = new Int32Array(MOST).fill(-1)
   readonly #endings = new Uint8Array(MOST)
   #next = 0
 

@@ -4,7 +4,7 @@
 import { hashName } from '../http/fields.ts'
 
 /**
- * `invalid`: upper case, or a character that no name has; `odd`: a name nginx finds invalid but for `ignore_invalid_headers`
+ * `invalid`: upper case, or a character that no name has (RFC 9113 section 8.2.1); `odd`: a name nginx finds invalid but for `ignore_invalid_headers`
  * (`underscore`: for nothing but underscores); `connection`: about the connection (RFC 9113 section 8.2.2); `single`: a
  * request has one at most.
  */
@@ -56,8 +56,11 @@ export function fieldName(text: string): FieldName {
   return made
 }
 
+/** What no name holds. */
+export const INVALID = /[\0-\x20\x7f-\xff:A-Z]/
+
 function kindOf(text: string): NameKind {
-  if (/[\0-\x20\x7f:A-Z]/.test(text)) return 'invalid'
+  if (text === '' || INVALID.test(text)) return 'invalid'
   if (text === 'cookie' || text === 'host' || text === 'te') return text
   if (Object.hasOwn(CONNECTION, text)) return 'connection'
   if (SINGLE.has(text)) return 'single'

@@ -19,7 +19,6 @@ const error = (code: number, reason: string): ConnectionError => ({ code, reason
 
 const TOO_MANY = error(ENHANCE_YOUR_CALM, 'too many CONTINUATION frames')
 const TOO_LARGE = error(ENHANCE_YOUR_CALM, 'too large header block')
-const EMPTY = error(FRAME_SIZE_ERROR, 'HEADERS frame with empty header block')
 
 export class HeaderBlock {
   /** Whose it is; 0: there is none. */
@@ -47,7 +46,6 @@ export class HeaderBlock {
     const padded = (flags & PADDED) !== 0
     const before = (padded ? 1 : 0) + ((flags & PRIORITY_FLAG) === 0 ? 0 : 5)
     if (length < before) return error(FRAME_SIZE_ERROR, `HEADERS frame with incorrect length ${length}`)
-    if (length === before) return EMPTY
     const padding = padded ? bytes[start]! : 0
     if (padding > length - before) {
       const what = `incorrect length: ${length - before}, padding: ${padding}`

@@ -4,6 +4,7 @@
 import { latin1 } from '../../shared/latin1.ts'
 import type { HeadRules } from '../http1/head-rules.ts'
 import type { ClosedStreams } from './closed-streams.ts'
+import { fieldName } from './field-name.ts'
 import { frameFault, frameName, isUseless } from './frame-rules.ts'
 import {
   ACK,
@@ -38,7 +39,7 @@ import type { Guard } from './guard.ts'
 import { HeaderBlock } from './header-block.ts'
 import { type FieldTarget, HpackDecoder } from './hpack/decoder.ts'
 import type { Output } from './output.ts'
-import { type Http2Head, releaseHead, takeHead } from './request-head.ts'
+import { type Http2Head, isValue, releaseHead, takeHead } from './request-head.ts'
 import { type ConnectionError, readSettings, type SettingsTarget } from './settings.ts'
 import type { Http2Stream } from './stream.ts'
 
@@ -79,8 +80,9 @@ const NOBODY: FieldTarget = { field: () => false }
 class Trailers implements FieldTarget {
   valid = true
 
-  field(name: string): boolean {
-    if (name.charCodeAt(0) === 58 || name === '' || /[A-Z\0-\x20\x7f]/.test(name)) this.valid = false
+  field(name: string, value: string): boolean {
+    const { kind } = fieldName(name)
+    if (kind === 'invalid' || kind === 'connection' || !isValue(value)) this.valid = false
     return this.valid
   }
 }
@@ -246,27 +248,24 @@ export class Incoming implements FrameTarget, SettingsTarget {
     return NONE
   }
 
-  /** Ours to ignore where we have reset the stream, or where nobody remembers it (section 5.1). */
+  /** Ours to ignore where we have reset the stream (section 5.1). */
   #dataForNone(streamId: number): number {
-    const code = this.#codeFor(streamId)
-    if (code === NONE) return NONE
-    this.#fail(code, `client sent DATA frame for ${this.#stateOf(streamId)} stream ${streamId}`)
-    return code
-  }
-
-  /** What a frame for a stream that is not open ends the connection with; NO_ERROR: it is ignored. */
-  #codeFor(streamId: number): number {
-    if (this.#isIdle(streamId)) return PROTOCOL_ERROR
-    const ending = this.#owner.closedStreams.endingOf(streamId)
-    return ending === null || ending === 'reset by us' ? NONE : STREAM_CLOSED
+    const idle = this.#isIdle(streamId)
+    const ending = idle ? null : this.#owner.closedStreams.endingOf(streamId)
+    if (ending === 'reset by us') return NONE
+    const reason = `client sent DATA frame for ${idle ? 'idle' : 'closed'} stream ${streamId}`
+    if (idle || ending !== null) {
+      const code = idle ? PROTOCOL_ERROR : STREAM_CLOSED
+      this.#fail(code, reason)
+      return code
+    }
+    // Never used, or forgotten.
+    this.#owner.resetStream(streamId, STREAM_CLOSED, reason)
+    return NONE
   }
 
   #isIdle(streamId: number): boolean {
     return streamId > this.lastId || streamId % 2 === 0
-  }
-
-  #stateOf(streamId: number): string {
-    return this.#isIdle(streamId) ? 'idle' : 'closed'
   }
 
   data(_id: number, flags: number, bytes: Buffer, start: number, end: number, last: boolean): void {
@@ -333,10 +332,6 @@ export class Incoming implements FrameTarget, SettingsTarget {
     const head = takeHead()
     head.begin(this.#owner.headRules)
     if (!this.#decode(head)) return releaseHead(head)
-    if (head.nameless) {
-      releaseHead(head)
-      return this.#fail(PROTOCOL_ERROR, 'client sent zero header name length')
-    }
     head.finish(ended)
     this.#owner.guard.used(block.length)
     this.#owner.requestComes(id, head, block.length, ended)

@@ -19,6 +19,7 @@ const bad = (reason: string): Refusal => ({ status: 400, reason: `client sent ${
 const TOO_LARGE = refuse(494, 'client sent too large header')
 const TOO_MANY = refuse(494, 'client sent too many header lines')
 const OUT_OF_ORDER = bad('out of order pseudo-headers')
+const NO_NAME = bad('zero header name length')
 const BAD_AUTHORITY = bad('invalid ":authority" header')
 const BAD_HOST = bad('invalid host header')
 const BAD_TARGET = bad('invalid request')
@@ -52,8 +53,6 @@ export class Http2Head implements RequestLine, FieldTarget {
   hasBody = false
   expectContinue = false
   refusal: Refusal | null = null
-  /** A field without a name, which ends the connection. */
-  nameless = false
   /** Names of fields that were left out. */
   dropped: string[] | null = null
   #rules = DEFAULT_RULES
@@ -112,7 +111,6 @@ export class Http2Head implements RequestLine, FieldTarget {
     this.hasBody = false
     this.expectContinue = false
     this.refusal = null
-    this.nameless = false
     this.dropped = null
     this.#rules = DEFAULT_RULES
     this.#conf = DEFAULT_RULES.first
@@ -124,11 +122,11 @@ export class Http2Head implements RequestLine, FieldTarget {
 
   field(name: string, value: string): boolean {
     this.#room -= name.length + value.length
-    if (name === '') this.nameless = true
+    if (name === '') this.refusal = NO_NAME
     else if (this.#room < 0) this.refusal = TOO_LARGE
     else if (name.charCodeAt(0) === 58) this.refusal = this.#pseudo(name, value)
     else this.refusal = this.#regular(fieldName(name), value)
-    return this.refusal === null && !this.nameless
+    return this.refusal === null
   }
 
   /** The block is complete; `ended`: no content follows. What is wrong with it is in `refusal`. */
@@ -274,11 +272,17 @@ export class Http2Head implements RequestLine, FieldTarget {
     this.fields.add(start, at, at + 2, at + 2 + value.length, hash)
   }
 
+  /** RFC 9113 section 8.5: it has an authority, and neither scheme nor path. */
+  #connect(): Refusal {
+    if (this.scheme !== '') return bad('CONNECT method with :scheme header')
+    if (this.target !== '') return bad('CONNECT method with :path header')
+    return this.authority === null ? NO_HOST : CONNECT
+  }
+
   /** What nginx looks at when the block is complete, in its order. */
   #settle(ended: boolean): Refusal | null {
     if (this.method === '') return bad('no :method header')
-    // It has neither (RFC 9113 section 8.5).
-    if (this.method === 'CONNECT') return CONNECT
+    if (this.method === 'CONNECT') return this.#connect()
     if (this.scheme === '') return bad('no :scheme header')
     if (this.target === '') return bad('no :path header')
     if (this.#cookies !== '') this.#add('cookie', this.#cookies, COOKIE)
@@ -294,7 +298,7 @@ export class Http2Head implements RequestLine, FieldTarget {
 }
 
 /** RFC 9113 section 8.2.1, and no other control characters either, as in HTTP/1. */
-function isValue(value: string): boolean {
+export function isValue(value: string): boolean {
   const { length } = value
   if (length === 0) return true
   return (
