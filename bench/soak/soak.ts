@@ -1,4 +1,5 @@
-// `npm run soak`: the command line. Each part starts a weir of its own: see load.ts, chaos/chaos.ts and slow/slow.ts.
+// `npm run soak`: the command line. Each part starts a weir of its own: see load.ts, chaos/chaos.ts, slow/slow.ts and
+// websocket/websocket.ts.
 
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,10 +8,11 @@ import { runLoad } from './load.ts'
 import { type Section, saveSection } from './results.ts'
 import { BENCH } from './run.ts'
 import { runSlow } from './slow/slow.ts'
+import { runWebsocket } from './websocket/websocket.ts'
 
 const HELP = `Usage: npm run soak [-- options]
 
-Three parts, each on a weir of its own; exit code 1 when a check of one fails.
+Four parts, each on a weir of its own; exit code 1 when a check of one fails.
 
 load   mixed load on two workers: answers, descriptors, memory, shared counters and access log must be right while
        clients leave, backends die, weir reloads and a worker crashes
@@ -19,13 +21,16 @@ chaos  an upstream whose servers stop, come back, get slow and lie at random, al
        that nothing could have avoided are counted by their reason
 slow   200 clients that read 10 MiB slowly, then 100 that send 20 MiB slowly, with nginx beside: when backends are
        free again or asked at all, memory, temporary files
+websocket
+       2000 WebSockets that talk to an echo through two workers: every message comes back once and in order, memory stays
+       where it is, a reload cuts none, and a graceful end gives them worker_shutdown_timeout
 
 Options:
-  -p, --part load|chaos|slow
+  -p, --part load|chaos|slow|websocket
                          this part only
   -m, --minutes N        length of the load (default 5; parts of a minute are allowed)
   -x, --times N          that many times the clients, in all parts (default 1)
-  -s, --seconds N        length of the chaos (default 180)
+  -s, --seconds N        length of the chaos, and of the talk of the WebSockets (default 180)
       --seed N           what the chaos draws; the same seed draws the same, though who meets whom when is up to the
                          machine (default: another one each time; it is printed)
   -r, --rate N           kB a second that the slow clients read at; uploads go five times faster (default 100)
@@ -63,6 +68,7 @@ async function main(): Promise<boolean> {
     load: () => runLoad({ minutes, times, keep }),
     chaos: () => runChaos({ seconds, seed, times, keep }),
     slow: () => runSlow({ rate, times, keep }),
+    websocket: () => runWebsocket({ seconds, times, keep }),
   }
   if (part !== undefined && !Object.hasOwn(parts, part)) {
     throw new Error(`--part takes ${Object.keys(parts).join(' or ')}, not "${part}"`)
