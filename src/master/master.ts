@@ -18,6 +18,7 @@ import { forgetPeers, reclaimPeers } from './peer-zones.ts'
 import { PidFile } from './pid.ts'
 import { checkFileLimit, dropPrivileges } from './privileges.ts'
 import { handleSignals } from './signals.ts'
+import { Stapler } from './stapling/stapler.ts'
 import { makeTempFolders } from './temp-folders.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import { WorkerPool } from './workers.ts'
@@ -33,6 +34,7 @@ export class Master {
   readonly #pool: WorkerPool
   readonly #livePeers: LivePeers
   readonly #health: HealthChecks
+  readonly #stapler: Stapler
   readonly #distributor: Distributor
   #current: LoadedCycle
   readonly #logFiles: LogFileTable<WorkerHandle>
@@ -68,6 +70,9 @@ export class Master {
       message: (worker, message) => this.#receive(worker, message),
     })
     this.#health = new HealthChecks((level, message) => log.report(level, message))
+    this.#stapler = new Stapler(log, (staples) => {
+      for (const worker of this.#pool.all) worker.post({ type: 'staples', staples })
+    })
     this.#livePeers = new LivePeers(
       log,
       loaded,
@@ -108,6 +113,7 @@ export class Master {
     const count = this.#workerCount(this.#current)
     this.#reportChecks(this.#current)
     this.#obeySignals()
+    this.#stapler.add(this.#current)
     await this.#livePeers.add(this.#current)
     await this.#health.prepare(this.#current)
     this.#health.use(this.#current)
@@ -132,6 +138,7 @@ export class Master {
     this.#state = 'running'
     this.#log.report('notice', `start worker threads: ${count}`)
     this.#health.start()
+    this.#stapler.use(this.#current)
     for (const act of this.#waiting.splice(0)) act()
   }
 
@@ -173,6 +180,7 @@ export class Master {
     this.#listeners.close()
     this.#livePeers.close()
     this.#health.stop()
+    this.#stapler.close()
     this.#distributor.close()
     await this.#pool.end(how)
     this.#listeners.removeUnixFiles()
@@ -198,6 +206,7 @@ export class Master {
       makeTempFolders(loaded.cycle.context.tempFolders.keys(), this.#dropped ? null : loaded.core.user)
       logFiles = openLogFiles(loaded.cycle.context.logFiles, this.#logFiles.current, this.#paths.prefix)
       bound = await this.#listeners.bind(loaded.addresses, this.#workerCount(loaded))
+      this.#stapler.add(loaded)
       await this.#livePeers.add(loaded)
       await this.#health.prepare(loaded)
       const plan = planOf(loaded, logFiles)
@@ -232,6 +241,7 @@ export class Master {
     this.#health.use(loaded)
     this.#pool.activate(planOf(loaded, logFiles), this.#workerCount(loaded))
     this.#livePeers.use(loaded)
+    this.#stapler.use(loaded)
     this.#listeners.keep(loaded.addresses, this.#pool.serving)
     await this.#listeners.openHere(loaded.addresses, bound)
     // Those that joined meanwhile did not know of the new addresses.

@@ -4,6 +4,8 @@
 import { PeerZone } from '../shared/peer-zone.ts'
 import { SessionZone } from '../shared/session-zone.ts'
 import { WORKER_SLOTS } from '../shared/stats.ts'
+import { TlsSessionZone } from '../shared/tls-session-zone.ts'
+import { SESSION_ZONE } from '../worker/modules/ssl/session-cache.ts'
 import { type LiveGroup, liveGroups } from '../worker/upstream/live-servers.ts'
 import { PeerGroup } from '../worker/upstream/peers.ts'
 import { allGroups } from '../worker/upstream/upstream-block.ts'
@@ -16,6 +18,7 @@ export function reclaimPeers({ options }: LoadedCycle, slot: number): void {
   for (const [name, memory] of Object.entries(options.zones ?? {})) {
     if (name.startsWith('upstream ')) PeerZone.existing(memory, MASTER)?.reclaim(slot)
     else if (name.startsWith('sticky ')) new SessionZone(memory, MASTER, 0).reclaim(slot)
+    else if (name.startsWith(SESSION_ZONE)) new TlsSessionZone(memory, MASTER).reclaim(slot)
   }
 }
 

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { BuildOptions } from './conf/build.ts'
 import type { Directive } from './conf/directive.ts'
 import type { LiveAnswers } from './names/live.ts'
+import type { Staples } from './staples.ts'
 
 /** One address weir listens on, from the `listen` directives that name it. */
 export interface ListenAddress {
@@ -69,6 +70,8 @@ export type ToWorker =
   | { type: 'reopen'; logFiles: Record<string, number> }
   /** Addresses of live names have changed; answer `addresses_used`. */
   | { type: 'addresses'; key: string; answers: LiveAnswers }
+  /** The master has fetched OCSP responses. */
+  | { type: 'staples'; staples: Staples }
   /** Close up to `count` idle keepalive client connections, the longest idle first; answer `shed`. */
   | { type: 'shed'; count: number }
   /** Close your listening sockets and idle connections, finish what is in flight, then answer `drained`. */

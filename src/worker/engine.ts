@@ -15,6 +15,7 @@ import { flushLogFiles, reopenLogFiles, useLogFiles } from './modules/log.ts'
 import { httpModules, modules } from './modules.ts'
 import { run as runTick } from './tick.ts'
 import { Timer } from './timer.ts'
+import { StapleStore } from './tls/stapling.ts'
 import { onCrash } from './transport/crash.ts'
 import { openTransport } from './transport/open.ts'
 import { nobody } from './transport/transport.ts'
@@ -32,6 +33,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
   draining = false
   connectionLimit = 512
   readonly slot: number
+  readonly staples = new StapleStore()
   readonly #connections = new Set<HttpConnection>()
   #sockets = new Map<string, SocketServers>()
   #groups: (PeerGroup | RuntimeGroups)[] = []
@@ -54,6 +56,7 @@ export class Engine implements ConnectionHost, UpstreamHost {
   /** Builds a Cycle from `plan` without touching the running one. Throws ConfError. */
   prepare(plan: CyclePlan): Cycle {
     this.#live = { ...this.#live, ...plan.options.live }
+    this.staples.use(plan.options.staples ?? {})
     return buildCycle(plan.tree, modules, plan.options)
   }
 

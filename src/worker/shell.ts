@@ -73,6 +73,8 @@ export class WorkerShell {
         const { key, answers } = message
         return this.#port.send({ type: 'addresses_used', key, leftOut: this.#engine.follow(answers) })
       }
+      case 'staples':
+        return this.#engine.staples.use(message.staples)
       case 'shed':
         return this.#port.send({ type: 'shed', closed: this.#engine.shed(message.count) })
       case 'quit':

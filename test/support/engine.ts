@@ -112,6 +112,8 @@ export class TestEngine {
     const client = { gone: false } as MemoryClient
     const host: ConnectionHost = {
       stats,
+      slot: engine.slot,
+      staples: engine.staples,
       get generation() {
         return engine.generation
       },

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { utf8 } from '../latin1.ts'
 import { type LiveAnswers, type LiveName, liveKey } from '../names/live.ts'
+import type { Staples } from '../staples.ts'
 import {
   type Arity,
   type Command,
@@ -84,6 +85,8 @@ export interface BuildOptions {
   live?: LiveAnswers
   /** Shared memory by zone name, once the master has allocated what `BuildContext.zones` asks for. */
   zones?: Record<string, SharedArrayBuffer>
+  /** OCSP responses that the master has fetched so far; it keeps this object up to date. */
+  staples?: Staples
   /** Contents (latin1) by path of what `BuildContext.fileContent` was asked for in the master. Default: files are read. */
   files?: Record<string, string>
 }

@@ -2,6 +2,7 @@
 
 import type { WorkerStats } from '../../shared/stats.ts'
 import type { SocketServers } from '../http/servers.ts'
+import type { StapleStore } from '../tls/stapling.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Client } from './client.ts'
 import type { ListenedAt } from './listened-at.ts'
@@ -18,6 +19,10 @@ export interface HttpConnection {
 
 export interface ConnectionHost {
   readonly stats: WorkerStats
+  /** Number of the worker. */
+  readonly slot: number
+  /** OCSP responses for handshakes. */
+  readonly staples: StapleStore
   /** Changes with every Cycle: what was looked up under another one is out of date. */
   readonly generation: number
   /** Connections are closed as soon as they are idle. */

@@ -39,3 +39,70 @@ export function verifyError(name: string): { number: number; text: string } {
   const [number, text] = Object.hasOwn(ERRORS, name) ? ERRORS[name]! : UNSPECIFIED
   return { number, text }
 }
+
+/** Texts of errors that Node has no name for. */
+const OTHERS: Readonly<Record<number, string>> = {
+  24: "issuer certificate doesn't have a public key",
+  29: 'subject issuer mismatch',
+  30: 'authority and subject key identifier mismatch',
+  31: 'authority and issuer serial number mismatch',
+  32: 'key usage does not include certificate signing',
+  33: 'unable to get CRL issuer certificate',
+  34: 'unhandled critical extension',
+  35: 'key usage does not include CRL signing',
+  36: 'unhandled critical CRL extension',
+  37: 'invalid non-CA certificate (has CA markings)',
+  38: 'proxy path length constraint exceeded',
+  39: 'key usage does not include digital signature',
+  40: 'proxy certificates not allowed, please set the appropriate flag',
+  41: 'invalid or inconsistent certificate extension',
+  42: 'invalid or inconsistent certificate policy extension',
+  43: 'no explicit policy',
+  44: 'different CRL scope',
+  45: 'unsupported extension feature',
+  46: "RFC 3779 resource not subset of parent's resources",
+  47: 'permitted subtree violation',
+  48: 'excluded subtree violation',
+  49: 'name constraints minimum and maximum not supported',
+  50: 'application verification failure',
+  51: 'unsupported name constraint type',
+  52: 'unsupported or invalid name constraint syntax',
+  53: 'unsupported or invalid name syntax',
+  54: 'CRL path validation error',
+  55: 'path loop',
+  66: 'EE certificate key too weak',
+  67: 'CA certificate key too weak',
+  68: 'CA signature digest algorithm too weak',
+  69: 'invalid certificate verification context',
+  70: 'issuer certificate lookup error',
+  72: 'proxy subject name violation',
+  76: 'Cannot find certificate signature algorithm',
+  77: 'subject signature algorithm and issuer public key algorithm mismatch',
+  78: 'cert info signature and signature algorithm mismatch',
+  80: 'Path length invalid for non-CA cert',
+  81: 'Path length given without key usage keyCertSign',
+  82: 'Key usage keyCertSign invalid for non-CA cert',
+  94: 'Certificate public key has explicit ECC parameters',
+}
+
+const TEXTS = new Map<number, string>([
+  ...Object.values(ERRORS),
+  ...Object.entries(OTHERS).map(([number, text]): [number, string] => [Number(number), text]),
+  UNSPECIFIED,
+])
+
+/** OpenSSL's text for the error of this number. */
+export function verifyErrorText(number: number): string {
+  return TEXTS.get(number) ?? 'unknown certificate verification error'
+}
+
+/** The chain is longer than `ssl_verify_depth` lets it be. */
+export const CHAIN_TOO_LONG = 22
+
+/** Nobody who is trusted vouches for the certificate: what `ssl_verify_client optional_no_ca` does not mind. */
+const UNTRUSTED = new Set([2, 18, 19, 20, 21])
+
+/** Whether the error is one of those that `optional_no_ca` lets pass. */
+export function isOptionalError(number: number): boolean {
+  return UNTRUSTED.has(number)
+}

@@ -1,0 +1,87 @@
+// `ssl_session_cache`: where sessions are kept that clients resume without tickets: nowhere, in each worker, in memory that
+// all workers share, or in both of these.
+
+import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
+import { HTTP, type Setter, SERVER } from '../../../shared/conf/command.ts'
+import { parseInteger, parseSize } from '../../../shared/conf/values.ts'
+import { defineModule } from '../../http/module.ts'
+
+/** What the directive says; both null: `none` or `off`, which resume nothing. */
+export interface SessionCacheSettings {
+  /** Sessions each worker keeps; 0: any number; null: none. */
+  readonly builtin: number | null
+  readonly shared: { readonly name: string; readonly memory: SharedArrayBuffer } | null
+}
+
+interface SessionCacheConf {
+  sslSessionCache: SessionCacheSettings | null
+}
+
+/** Eight pages: nginx's least. */
+const LEAST_SIZE = 32_768
+/** OpenSSL's, for `builtin` without a size. */
+const BUILTIN = 20_480
+/** Zones are told apart from those of other directives, whose names may be the same. */
+export const SESSION_ZONE = 'ssl_session '
+
+export const sessionCache = defineModule<SessionCacheConf>({
+  name: 'ssl_session_cache',
+  commands: [{ name: 'ssl_session_cache', in: HTTP | SERVER, args: [1, 2], set: setCache, default: null }],
+  finish: inheritShared,
+})
+
+/** Sizes of the zones of each configuration by name. */
+const declared = new WeakMap<BuildContext, Map<string, number>>()
+
+function setCache(...[directive, context]: Parameters<Setter>): SessionCacheSettings {
+  let builtin: number | null = null
+  let none = false
+  let shared: SessionCacheSettings['shared'] = null
+  for (const word of directive.args) {
+    const invalid = (): never => context.error(`invalid session cache "${word}"`)
+    if (word === 'off' || word === 'none') none = true
+    else if (word === 'builtin') [builtin, none] = [BUILTIN, false]
+    else if (/^builtin:./s.test(word)) {
+      ;[builtin, none] = [parseInteger(word.slice('builtin:'.length)) ?? invalid(), false]
+    } else if (word.startsWith('shared:')) {
+      const [, name = '', text] = /^shared:([^:]*)(?::(.*))?$/s.exec(word) ?? []
+      const size = text === undefined || name === '' ? null : parseSize(text)
+      if (size === null) invalid()
+      else shared = claim(word, name, size, context)
+    } else invalid()
+  }
+  return none ? { builtin: null, shared: null } : { builtin, shared }
+}
+
+function claim(
+  word: string,
+  name: string,
+  size: number,
+  context: BuildContext,
+): SessionCacheSettings['shared'] {
+  if (size < LEAST_SIZE) context.error(`session cache "${word}" is too small`)
+  let zones = declared.get(context)
+  if (zones === undefined) declared.set(context, (zones = new Map()))
+  const known = zones.get(name)
+  if (known !== undefined && known !== size) {
+    context.error(
+      `the size ${size} of shared memory zone "${name}" conflicts with already declared size ${known}`,
+    )
+  }
+  zones.set(name, size)
+  return { name, memory: context.zone(SESSION_ZONE + name, size) }
+}
+
+/** As in nginx a level that says `builtin` alone goes on using the shared memory of the level around it. */
+function inheritShared(conf: SessionCacheConf, scope: Scope): void {
+  const { sslSessionCache: settings } = conf
+  if (settings === null || settings.builtin === null || settings.shared !== null) return
+  const outer = scope.parent?.conf(sessionCache).sslSessionCache
+  if (outer?.shared) conf.sslSessionCache = { ...settings, shared: outer.shared }
+}
+
+/** The cache of a server; null: sessions are not kept. */
+export function sessionCacheOf(scope: Scope): SessionCacheSettings | null {
+  const { sslSessionCache: settings } = scope.conf(sessionCache)
+  return settings === null || (settings.builtin === null && settings.shared === null) ? null : settings
+}
