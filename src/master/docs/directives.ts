@@ -75,6 +75,17 @@ hash | key [consistent] | | a text decides which server is next
 health_check | [parameters ...] | | asks the servers of the upstream behind \`proxy_pass\` now and then whether they are well: those that are not get no requests. Parameters as in NGINX Plus: \`interval=time\` (5s), \`jitter=time\`, \`fails=number\` (1), \`passes=number\` (1), \`uri=uri\` (/), \`port=number\`, \`match=name\`, \`mandatory\`, \`persistent\`, \`type=http\` or \`tcp\`, \`keepalive_time=time\`
 http | { ... } | | holds servers
 http2 | on/off | off | lets clients speak HTTP/2: agreed on by ALPN over TLS, begun at once on plain connections
+http2_body_preread_size | size | 64k | bytes of a body that may come on an HTTP/2 stream before it is asked for; its first window
+http2_chunk_size | size | 8k | longest piece of content in one HTTP/2 frame
+http2_idle_timeout | time | | obsolete: warned of and ignored; use \`keepalive_timeout\`
+http2_max_concurrent_pushes | number | | obsolete: warned of and ignored; there is no push
+http2_max_concurrent_streams | number | 128 | requests that an HTTP/2 connection may have open at the same time
+http2_max_field_size | size | | obsolete: warned of and ignored; use \`large_client_header_buffers\`
+http2_max_header_size | size | | obsolete: warned of and ignored; use \`large_client_header_buffers\`
+http2_max_requests | number | | obsolete: warned of and ignored; use \`keepalive_requests\`
+http2_push | uri/off | | obsolete: warned of and ignored; there is no push
+http2_push_preload | on/off | | obsolete: warned of and ignored; there is no push
+http2_recv_timeout | time | | obsolete: warned of and ignored; use \`client_header_timeout\`
 if | condition ... { ... } | | directives for requests that fit
 if_modified_since | off/exact/before | exact | how If-Modified-Since is held against the time of a change
 ignore_invalid_headers | on/off | on | leaves out request fields with invalid names
@@ -174,6 +185,23 @@ server_name_in_redirect | on/off | off | redirects of weir's own name the first 
 server_tokens | on/off/build/string | on | whether \`Server\` and error pages tell the version
 set | $variable value | | gives a variable a value
 set_real_ip_from | address/network/unix: | | proxies whose word about the client's address is trusted
+ssl_buffer_size | size | 16k | bytes of one TLS record at most: 512 to 16k, whatever is said
+ssl_certificate | file | | the certificate (PEM) with its chain behind it; again for a key of another type. A name may hold variables, \`data:\` stands before the text itself
+ssl_certificate_cache | off; max=number [inactive=time] [valid=time] | off | keeps certificates whose names hold variables, instead of reading them for each handshake
+ssl_certificate_compression | on/off | off | compresses certificates for clients of TLS 1.3 that can read that
+ssl_certificate_key | file | | the key of each certificate, in the same order
+ssl_ciphers | list | HIGH:!aNULL:!MD5 | ciphers before TLS 1.3, as OpenSSL lists them; \`@SECLEVEL=0\` among them allows TLS 1.0 and 1.1
+ssl_conf_command | name value | | a configuration command of OpenSSL: those that Node.js has a way to say
+ssl_dhparam | file | | parameters for ciphers with DHE; none are used without
+ssl_early_data | on/off | off | \`on\` is refused: Node.js cannot read early data
+ssl_ecdh_curve | list | auto | groups for key exchanges, as OpenSSL lists them
+ssl_password_file | file | | passwords of keys, a line each, tried in turn
+ssl_prefer_server_ciphers | on/off | off | the order of the server's ciphers counts, not the client's
+ssl_protocols | protocol ... | TLSv1.2 TLSv1.3 | versions that are spoken: TLSv1, TLSv1.1, TLSv1.2, TLSv1.3
+ssl_reject_handshake | on/off | off | ends handshakes with clients that ask for this server
+ssl_session_ticket_key | file | | a key of 48 or 80 bytes for session tickets; those of further files are taken, but not given any more. Made up for all workers where none is named
+ssl_session_tickets | on/off | on | sessions go on with tickets that clients keep
+ssl_session_timeout | time | 5m | how long a session may go on
 sticky | cookie name [expires=time/max] [domain=domain] [httponly] [samesite=strict/lax/none/$variable] [secure] [path=path]; route $variable ...; learn create=$variable lookup=$variable zone=name:size [timeout=time] [header] | | requests of a client go to the same server: the one its cookie names, that variables name, or that began its session
 tcp_nodelay | on/off | on | sends small pieces at once
 try_files | file ... uri/=code | | makes the first file or folder that exists the URI, else goes on with the last argument

@@ -19,6 +19,7 @@ document_uri | as \`$uri\`
 gzip_ratio | how many times smaller gzip made the response
 host | host of the request line, else of \`Host\`, else the first server name
 hostname | name of this machine
+http2 | \`h2\` for HTTP/2 over TLS, \`h2c\` without TLS, else empty
 http_NAME | field NAME of the request, lower case, dashes as underscores
 https | \`on\` on a connection with TLS, else empty
 is_args | \`?\` where the request line has arguments, else empty

@@ -83,15 +83,10 @@ const nginx = [
   ...family('proxy fastcgi uwsgi scgi', RELAY),
   ...family('proxy grpc uwsgi', TLS),
   // TLS, HTTP/2 and HTTP/3
-  ...words(`ssl ssl_buffer_size ssl_certificate ssl_certificate_cache ssl_certificate_compression ssl_certificate_key
-    ssl_ciphers ssl_client_certificate ssl_conf_command ssl_crl ssl_dhparam ssl_early_data ssl_ecdh_curve
-    ssl_ech_file ssl_key_log ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder ssl_password_file ssl_prefer_server_ciphers
-    ssl_protocols ssl_reject_handshake ssl_session_cache ssl_session_ticket_key ssl_session_tickets
-    ssl_session_timeout ssl_stapling ssl_stapling_file ssl_stapling_responder ssl_stapling_verify
-    ssl_trusted_certificate ssl_verify_client ssl_verify_depth http2_body_preread_size http2_chunk_size
-    http2_idle_timeout http2_max_concurrent_pushes http2_max_concurrent_streams http2_max_field_size
-    http2_max_header_size http2_max_requests http2_pool_size http2_push http2_push_preload http2_recv_buffer_size
-    http2_recv_timeout http2_streams_index_size http3 http3_hq http3_max_concurrent_streams
+  ...words(`ssl ssl_client_certificate ssl_crl ssl_ech_file ssl_key_log ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder
+    ssl_session_cache ssl_stapling ssl_stapling_file ssl_stapling_responder ssl_stapling_verify
+    ssl_trusted_certificate ssl_verify_client ssl_verify_depth
+    http3 http3_hq http3_max_concurrent_streams
     http3_stream_buffer_size quic_active_connection_id_limit quic_bpf quic_gso quic_host_key quic_retry
     spdy_chunk_size spdy_headers_comp`),
   // dynamic modules of nginx itself: njs, ACME, OpenTelemetry

@@ -6,7 +6,7 @@ const NAMES = new Set(
   fastcgi_script_name geoip_area_code geoip_city geoip_city_continent_code geoip_city_country_code
   geoip_city_country_code3 geoip_city_country_name geoip_country_code geoip_country_code3 geoip_country_name
   geoip_dma_code geoip_latitude geoip_longitude geoip_org geoip_postal_code geoip_region geoip_region_name
-  http2 http3 invalid_referer limit_conn_status limit_req_status
+  http3 invalid_referer limit_conn_status limit_req_status
   modern_browser quic secure_link secure_link_expires session_log_binary_id
   session_log_id slice_range spdy ssl_alpn_protocol ssl_cipher ssl_ciphers ssl_client_cert
   ssl_client_escaped_cert ssl_client_fingerprint ssl_client_i_dn ssl_client_i_dn_legacy ssl_client_raw_cert

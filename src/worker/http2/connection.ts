@@ -126,7 +126,7 @@ export class Http2Connection
   retire(): void {
     if (this.#phase === 'closed') return
     if (!this.#idle) this.#leave()
-    else if (this.idleSince > 0) this.#closeIdle()
+    else if (this.idleSince > 0) this.#closeIdle(false)
   }
 
   shutDown(): void {
@@ -190,7 +190,7 @@ export class Http2Connection
       return this.#end(NO_ERROR)
     }
     if (!this.#host.draining && this.#wait.goesOn(this.#settings)) return
-    this.#closeIdle()
+    this.#closeIdle(false)
   }
 
   // --- streams
@@ -218,7 +218,6 @@ export class Http2Connection
     const { stats } = this.#host
     this.#busy()
     this.client.requests++
-    this.client.pipelined = this.streams.size > 0
     stats.countRequest()
     stats.addWriting(1)
     this.guard.request()
@@ -248,6 +247,7 @@ export class Http2Connection
 
   resetStream(id: number, code: number, reason: string): void {
     const stream = this.streams.get(id)
+    const unfinished = stream?.request.ended === false
     if (stream === undefined) {
       if (reason !== '') this.#log(reason)
       this.closedStreams.add(id, 'reset by us')
@@ -260,6 +260,8 @@ export class Http2Connection
       stream.cancel()
     }
     this.output.control(resetFrame(id, code))
+    // It is the client that has had it reset.
+    if (unfinished && !this.guard.reset()) return this.fail(TOO_MANY_RESETS)
     this.#goOnIdle()
   }
 
@@ -301,7 +303,7 @@ export class Http2Connection
     if (this.#phase === 'closed' || this.#idle || this.streams.size > 0) return
     this.#idle = true
     this.#host.stats.addWaiting(1)
-    if (this.#phase === 'leaving' || this.#host.draining) this.#closeIdle()
+    if (this.#phase === 'leaving' || this.#host.draining) this.#closeIdle(true)
     else this.#setTimer()
   }
 
@@ -404,16 +406,17 @@ export class Http2Connection
     this.output.control(goAwayFrame(this.#incoming.lastId, NO_ERROR))
   }
 
-  #closeIdle(): void {
+  /** `lingering`: the client may be sending, and have responses to read. */
+  #closeIdle(lingering: boolean): void {
     this.#leave()
-    this.#close()
+    this.#close(lingering)
   }
 
   /** Ends the connection and whatever is open on it. */
   #end(code: number): void {
     this.#abandonStreams()
     this.output.control(goAwayFrame(this.#incoming.lastId, code))
-    this.#close()
+    this.#close(true)
   }
 
   #abandonStreams(): void {
@@ -424,11 +427,11 @@ export class Http2Connection
     }
   }
 
-  /** Sends what is gathered, then ends our side; what the client still sends is thrown away for a while. */
-  #close(): void {
+  /** Sends what is gathered, then ends our side; what the client still sends is thrown away for a while, if `lingering`. */
+  #close(lingering: boolean): void {
     const settings = this.#settings
     this.#becomeClosed()
-    if (settings.lingeringClose === 'off') atTickEnd(() => this.#transport.close())
+    if (!lingering || settings.lingeringClose === 'off') atTickEnd(() => this.#transport.close())
     else new LingeringClose(this.#transport, this, settings)
   }
 

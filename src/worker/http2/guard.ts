@@ -10,6 +10,8 @@ const CREDIT = 10000
 const CREDIT_A_SECOND = 100
 const CREDIT_A_REQUEST = 20
 const BYTES_A_CREDIT = 2048
+/** What any piece of content gives back: a client may open two windows for it. */
+const CREDIT_A_PIECE = 2
 /** Streams that a client may open and reset without waiting for an answer, and what a second gives back. */
 const RESETS = 1000
 const RESETS_A_SECOND = 50
@@ -33,7 +35,7 @@ export class Guard {
   /** So many of them are heads of messages or content. */
   used(bytes: number): void {
     this.#payload += bytes
-    this.#credit = Math.min(CREDIT, this.#credit + bytes / BYTES_A_CREDIT)
+    this.#credit = Math.min(CREDIT, this.#credit + CREDIT_A_PIECE + bytes / BYTES_A_CREDIT)
   }
 
   /** A request has come. */

@@ -2,7 +2,7 @@
 
 import { requestBody } from '../body/body-conf.ts'
 import type { BodySink, RequestContent } from '../http/body.ts'
-import { abandon, CLIENT_CLOSED_REQUEST, finalize } from '../http/finalize.ts'
+import { abandon, CLIENT_CLOSED_REQUEST, finalize, goOnAlone } from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
 import { RegexLimitError } from '../http/regex.ts'
 import { type ClientConnection, type ClientStream, Request } from '../http/request.ts'
@@ -226,7 +226,7 @@ export class Http2Stream implements ClientStream, BodyOwner, WriterOwner {
     if (!r.ended) r.source?.clientGone()
     if (r.ended) return
     if (r.source?.outlivesClient !== true) return finalize(r, CLIENT_CLOSED_REQUEST)
-    ;(r.holding ?? r.source).resume()
+    goOnAlone(r)
   }
 
   dispose(): void {
