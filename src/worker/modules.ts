@@ -44,6 +44,7 @@ import { redirects } from './modules/redirects.ts'
 import { map } from './modules/rewrite/map.ts'
 import { realIp } from './modules/rewrite/realip.ts'
 import { rewrite } from './modules/rewrite/rewrite.ts'
+import { ssl } from './modules/ssl/ssl.ts'
 import { healthCheck } from './upstream/health/health-check.ts'
 import { resolverDirectives } from './upstream/resolver-conf.ts'
 import { upstreamBlock } from './upstream/upstream-block.ts'
@@ -54,6 +55,7 @@ export const httpModules: readonly Module[] = [
   clientConnection,
   clientHead,
   http2Switch,
+  ssl,
   requestBody,
   paths,
   openFileCache,

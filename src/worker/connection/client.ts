@@ -16,6 +16,8 @@ export class Client implements ClientConnection {
   proxyProtocol: ProxyProtocol | null = null
   requests = 0
   pipelined = false
+  /** It speaks HTTP where it should speak TLS. */
+  misplaced = false
   #transport: Transport
   readonly #at: ListenedAt
   readonly #noDelay = new NoDelay()

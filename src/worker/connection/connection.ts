@@ -2,7 +2,7 @@
 // and closes in a way that lets the client read its last response. What one request needs is in http1/stream.ts.
 
 import { errnoText } from '../../shared/errno.ts'
-import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, logUnanswered } from '../http/finalize.ts'
+import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, goOnAlone, logUnanswered } from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
 import type { Request } from '../http/request.ts'
 import { Http1Stream, type StreamOwner } from '../http1/stream.ts'
@@ -188,7 +188,16 @@ export class Http1Connection implements HttpConnection, TransportOwner, StreamOw
     const r = this.#adopt(stream, body)
     if (this.#host.draining) r.keepalive = false
     if (stream.serverless) abandon(r, 500)
+    else if (this.client.misplaced) this.#refusePlain(r)
     else runRequest(r)
+  }
+
+  /** A plain request to a port for TLS. */
+  #refusePlain(r: Request): void {
+    r.doing = 'reading client request headers'
+    r.log('info', 'client sent plain HTTP request to HTTPS port')
+    r.doing = ''
+    finalize(r, 497)
   }
 
   /** Answers a head that is no request; the connection ends with it. */
@@ -367,8 +376,7 @@ export class Http1Connection implements HttpConnection, TransportOwner, StreamOw
     this.#readTimer.dispose()
     this.#sendWatch?.dispose()
     this.#host.closed(this)
-    // Nothing that is sent waits for anybody from here on.
-    if (r !== undefined && !r.ended) (r.holding ?? r.source)?.resume()
+    if (r !== undefined && !r.ended) goOnAlone(r)
   }
 
   onDrain(): void {

@@ -12,6 +12,8 @@ export class ListenedAt {
   readonly #key: string
   #transport: Transport
   #servers: AddressServers | null = null
+  /** What SNI says, normalised; '' for nothing. */
+  #serverName = ''
   #generation = -1
 
   /** `key` names the listening socket. */
@@ -19,6 +21,20 @@ export class ListenedAt {
     this.#host = host
     this.#key = key
     this.#transport = transport
+  }
+
+  /**
+   * The client asks by SNI for the server of this name (normalised): if there is one, it is the default one from here
+   * on.
+   */
+  choose(serverName: string): void {
+    this.#serverName = serverName
+    this.#generation = -1
+  }
+
+  /** The name that SNI has chosen a server by; '' for none. */
+  get serverName(): string {
+    return this.servers.origin !== null ? this.#serverName : ''
   }
 
   /** The connection goes on inside of TLS. */
@@ -30,8 +46,10 @@ export class ListenedAt {
   get servers(): AddressServers {
     if (this.#generation === this.#host.generation) return this.#servers!
     const socket = this.#host.servers(this.#key)
-    if (socket !== null)
-      this.#servers = socket.several ? socket.find(this.#transport.localAddress) : socket.fallback
+    if (socket !== null) {
+      const servers = socket.several ? socket.find(this.#transport.localAddress) : socket.fallback
+      this.#servers = servers.named(this.#serverName)
+    }
     this.#generation = this.#host.generation
     return this.#servers!
   }

@@ -1,15 +1,16 @@
 // A client connection until it is known what it speaks: the PROXY protocol header in front of everything, then, on a
-// plain connection, the preface of HTTP/2 where `http2 on` allows that beside HTTP/1. Connections to addresses with
-// neither are HTTP/1 at once.
+// plain connection, the preface of HTTP/2 where `http2 on` allows that beside HTTP/1. TLS is for securing.ts. Connections
+// to addresses with none of these are HTTP/1 at once.
 
 import { atTickEnd } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import { Client } from './client.ts'
-import type { ConnectionHost, HttpConnection } from './host.ts'
+import type { ConnectionHost, ConnectionStart, HttpConnection } from './host.ts'
 import { ListenedAt } from './listened-at.ts'
 import { beginHttp1, beginHttp2 } from './protocols.ts'
 import { PrefaceReading } from './proxy-protocol.ts'
+import { Securing } from './securing.ts'
 
 /** RFC 9113 section 3.4. */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
@@ -21,8 +22,11 @@ const WAITING = 'waiting for request'
 export function openConnection(transport: Transport, host: ConnectionHost, key: string, id: number): void {
   const at = new ListenedAt(host, key, transport)
   const client = new Client(transport, at, id)
-  if (at.servers.straight) beginHttp1({ transport, client, at, host, early: null })
-  else new Opening(transport, client, at, host)
+  const { servers } = at
+  if (servers.straight) beginHttp1({ transport, client, at, host, early: null })
+  else if (servers.protocols.ssl && !servers.protocols.proxyProtocol) {
+    new Securing({ transport, client, at, host, early: null })
+  } else new Opening(transport, client, at, host)
 }
 
 /** What the bytes that come next may be. */
@@ -44,7 +48,7 @@ class Opening implements TransportOwner, HttpConnection {
     this.#client = client
     this.#at = at
     this.#host = host
-    this.#proxy = at.servers.proxyProtocol ? new PrefaceReading() : null
+    this.#proxy = at.servers.protocols.proxyProtocol ? new PrefaceReading() : null
     this.#phase = this.#proxy === null ? 'preface' : 'proxy'
     transport.owner = this
     host.opened(this)
@@ -81,7 +85,7 @@ class Opening implements TransportOwner, HttpConnection {
     }
     this.#client.proxyProtocol = read.proxy
     this.#phase = 'preface'
-    if (read.end === end && !this.#at.servers.defaultServer.http2) this.#begin(beginHttp1, null)
+    if (read.end === end && !this.#mayBeHttp2) this.#begin(this.#next, null)
     return read.end
   }
 
@@ -89,14 +93,25 @@ class Opening implements TransportOwner, HttpConnection {
     const came = Buffer.from(bytes.subarray(start, end))
     const early = this.#early === null ? came : Buffer.concat([this.#early, came])
     this.#early = early
-    if (!this.#at.servers.defaultServer.http2) return this.#begin(beginHttp1, early)
+    if (!this.#mayBeHttp2) return this.#begin(this.#next, early)
     const length = Math.min(early.length, HTTP2_PREFACE.length)
     if (early.toString('latin1', 0, length) !== HTTP2_PREFACE.slice(0, length))
       return this.#begin(beginHttp1, early)
     if (length === HTTP2_PREFACE.length) this.#begin(beginHttp2, early)
   }
 
-  #begin(begin: typeof beginHttp1, early: Buffer | null): void {
+  /** It is told from HTTP/1 by its first bytes. */
+  get #mayBeHttp2(): boolean {
+    const { protocols, http2 } = this.#at.servers
+    return http2 && !protocols.ssl
+  }
+
+  /** What follows where it cannot be HTTP/2. */
+  get #next(): (start: ConnectionStart) => HttpConnection {
+    return this.#at.servers.protocols.ssl ? (start) => new Securing(start) : beginHttp1
+  }
+
+  #begin(begin: (start: ConnectionStart) => HttpConnection, early: Buffer | null): void {
     this.#leave()
     this.#timer.dispose()
     this.#transport.pause()

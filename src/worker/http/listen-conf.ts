@@ -7,20 +7,28 @@ import { parseInteger, parseSize, parseTime } from '../../shared/conf/values.ts'
 import type { ListenAddress } from '../../shared/messages.ts'
 import { parseAddresses } from './listen-address.ts'
 
+/** What connections begin with. */
+export interface ListenProtocols {
+  /** A PROXY protocol header stands in front. */
+  proxyProtocol: boolean
+  /** TLS comes first. */
+  ssl: boolean
+  /** The old way to say `http2 on`, for all servers of the address. */
+  http2: boolean
+}
+
 /** One address of one `listen` of one server. */
-export interface Listen {
+export interface Listen extends ListenProtocols {
   address: ListenAddress
   defaultServer: boolean
   /** Parameters of the socket itself were given: it gets a socket of its own, and they may stand only once. */
   socketOptions: boolean
-  /** Connections begin with a PROXY protocol header. */
-  proxyProtocol: boolean
   /** null: the server has none. */
   directive: Directive | null
 }
 
-/** Parameters of nginx that weir does not act on yet: never accepted silently. */
-const REFUSED = ['ssl', 'http2', 'quic']
+/** A parameter of nginx that weir does not act on: never accepted silently. */
+const REFUSED = 'quic'
 /** Tuning of the socket that Node does not offer, with what nginx takes as its value. */
 const WITHOUT_EFFECT: Readonly<Record<string, ((text: string) => unknown) | null>> = {
   deferred: null,
@@ -32,7 +40,17 @@ const WITHOUT_EFFECT: Readonly<Record<string, ((text: string) => unknown) | null
 
 /** All parameters, for a misspelt one. */
 const KNOWN = [
-  ...['default_server', 'proxy_protocol', 'bind', 'reuseport', 'backlog=', 'ipv6only=', 'so_keepalive='],
+  ...[
+    'default_server',
+    'proxy_protocol',
+    'ssl',
+    'http2',
+    'bind',
+    'reuseport',
+    'backlog=',
+    'ipv6only=',
+    'so_keepalive=',
+  ],
   ...Object.entries(WITHOUT_EFFECT).map(([name, parse]) => (parse === null ? name : `${name}=`)),
 ]
 
@@ -54,10 +72,14 @@ export function implicitListen(context: BuildContext): Listen {
   return parseListen([root ? '80' : '8000'], null, context)[0]!
 }
 
+const HTTP2_DEPRECATED = 'the "listen ... http2" directive is deprecated, use the "http2" directive instead'
+
+const PLAIN = { defaultServer: false, socketOptions: false, proxyProtocol: false, ssl: false, http2: false }
+
 function parseListen(args: string[], directive: Directive | null, context: BuildContext): Listen[] {
   const addresses = parseAddresses(args[0]!, context)
   return addresses.map((address) => {
-    const listen = { address, defaultServer: false, socketOptions: false, proxyProtocol: false, directive }
+    const listen: Listen = { ...PLAIN, address, directive }
     for (const parameter of args.slice(1)) applyParameter(listen, parameter, context)
     return listen
   })
@@ -73,7 +95,15 @@ function applyParameter(listen: Listen, parameter: string, context: BuildContext
     listen.proxyProtocol = true
     return
   }
-  if (REFUSED.includes(parameter)) {
+  if (parameter === 'ssl') {
+    listen.ssl = true
+    return
+  }
+  if (parameter === 'http2') {
+    listen.http2 = true
+    return context.warn(HTTP2_DEPRECATED)
+  }
+  if (parameter === REFUSED) {
     context.error(`the "${parameter}" parameter of the "listen" directive is not supported by weir yet`)
   }
   if (parameter.startsWith('accept_filter=')) {
@@ -130,9 +160,10 @@ function soKeepalive(value: string, context: BuildContext): ListenAddress['soKee
  */
 export function checkListensOf(key: string, listens: readonly Listen[], context: BuildContext): void {
   const [first, ...others] = listens as [Listen, ...Listen[]]
-  let { socketOptions, defaultServer, proxyProtocol } = first
+  let { socketOptions, defaultServer } = first
+  let before = protocols(first)
   /** What a later `listen` has said; null: none has. */
-  let said: boolean | null = null
+  let said: number | null = null
   let changed = false
   for (const listen of others) {
     if (listen.socketOptions && socketOptions) {
@@ -143,20 +174,35 @@ export function checkListensOf(key: string, listens: readonly Listen[], context:
       context.error(`a duplicate default server for ${key}`, listen.directive)
     }
     defaultServer ||= listen.defaultServer
+    const own = protocols(listen)
     let redefined = false
-    if (listen.proxyProtocol && !proxyProtocol) {
-      redefined = (socketOptions && !listen.socketOptions) || changed
-      said = false
+    if ((own | before) !== before) {
+      redefined = (socketOptions && !listen.socketOptions) || changed || (own | before) !== own
+      said = before
       changed = true
-    } else if (proxyProtocol && !listen.proxyProtocol) {
-      redefined = listen.socketOptions || (said !== null && said)
-      said = false
+    } else if ((own | before) !== own) {
+      redefined = listen.socketOptions || (said !== null && said !== own)
+      said = own
       changed = true
     } else {
-      redefined = (listen.socketOptions && changed) || (said !== null && said !== listen.proxyProtocol)
-      said = listen.proxyProtocol
+      redefined = (listen.socketOptions && changed) || (said !== null && said !== own)
+      said = own
     }
     if (redefined) context.warn(`protocol options redefined for ${key}`, listen.directive)
-    proxyProtocol ||= listen.proxyProtocol
+    before |= own
   }
+}
+
+/** What all `listen`s of one address say together. */
+export function allProtocols(listens: readonly Listen[]): ListenProtocols {
+  return {
+    proxyProtocol: listens.some(({ proxyProtocol }) => proxyProtocol),
+    ssl: listens.some(({ ssl }) => ssl),
+    http2: listens.some(({ http2 }) => http2),
+  }
+}
+
+/** What one of them says, as bits. */
+function protocols({ proxyProtocol, ssl, http2 }: Listen): number {
+  return (proxyProtocol ? 1 : 0) | (ssl ? 2 : 0) | (http2 ? 4 : 0)
 }

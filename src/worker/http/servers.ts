@@ -6,7 +6,7 @@ import { HTTP, SERVER } from '../../shared/conf/command.ts'
 import type { ListenAddress } from '../../shared/messages.ts'
 import { HeadRules, headConf } from '../http1/head-rules.ts'
 import { coreServer } from '../modules/core-conf.ts'
-import { checkListensOf, type Listen } from './listen-conf.ts'
+import { allProtocols, checkListensOf, type Listen, type ListenProtocols } from './listen-conf.ts'
 import { type PlanContext, planServer, type ServerPlan } from './plan.ts'
 import { matchRegex, type Regex, RegexLimitError } from './regex.ts'
 import type { Request } from './request.ts'
@@ -20,25 +20,60 @@ export interface ServerName {
 
 /** The servers of one listen address. */
 export class AddressServers {
-  /** Connections begin with a PROXY protocol header. */
-  readonly proxyProtocol: boolean
+  /** What connections begin with, by all `listen`s together. */
+  readonly protocols: ListenProtocols
+  /** Of those that `named` gives: the ones it was asked of. */
+  readonly origin: AddressServers | null
   #default: ServerPlan | null = null
-  readonly #exact = new Map<string, ServerPlan>()
+  #exact = new Map<string, ServerPlan>()
   /** `*.example.com` and `.example.com` by what follows the first label, with its dot. */
-  readonly #leading = new Map<string, ServerPlan>()
+  #leading = new Map<string, ServerPlan>()
   /** `mail.*` by what stands before the last labels, with its dot. */
-  readonly #trailing = new Map<string, ServerPlan>()
-  readonly #regexes: { regex: Regex; server: ServerPlan }[] = []
-  readonly #servers = new Set<ServerPlan>()
+  #trailing = new Map<string, ServerPlan>()
+  #regexes: { regex: Regex; server: ServerPlan }[] = []
+  #servers = new Set<ServerPlan>()
   #headRules: HeadRules | null = null
+  /** The same servers with another default, by that. */
+  readonly #views = new Map<ServerPlan, AddressServers>()
 
-  constructor(proxyProtocol: boolean) {
-    this.proxyProtocol = proxyProtocol
+  constructor(protocols: ListenProtocols, origin: AddressServers | null = null) {
+    this.protocols = protocols
+    this.origin = origin
   }
 
   /** Connections are HTTP/1 from their first byte on. */
   get straight(): boolean {
-    return !this.proxyProtocol && !this.defaultServer.http2
+    const { proxyProtocol, ssl } = this.protocols
+    return !proxyProtocol && !ssl && !this.http2
+  }
+
+  /** Clients of the default server may speak HTTP/2. */
+  get http2(): boolean {
+    return this.protocols.http2 || this.defaultServer.http2
+  }
+
+  /**
+   * The servers as a connection sees them whose client named one of them in SNI (normalised; '' for none): that one takes
+   * the place of the default.
+   */
+  named(serverName: string): AddressServers {
+    if (serverName === '') return this
+    const server = this.#exact.get(serverName) ?? this.#findWildcard(serverName) ?? this.#matching(serverName)
+    if (server === null) return this
+    let view = this.#views.get(server)
+    if (view === undefined) this.#views.set(server, (view = this.#viewOf(server)))
+    return view
+  }
+
+  #viewOf(server: ServerPlan): AddressServers {
+    const view = new AddressServers(this.protocols, this)
+    view.#default = server
+    view.#exact = this.#exact
+    view.#leading = this.#leading
+    view.#trailing = this.#trailing
+    view.#regexes = this.#regexes
+    view.#servers = this.#servers
+    return view
   }
 
   /** How the heads of requests to this address are read. */
@@ -150,7 +185,8 @@ export class SocketServers {
   }
 }
 
-interface ServerListen {
+/** One `listen` and the server it stands in. */
+export interface ServerListen {
   scope: Scope
   listen: Listen
 }
@@ -160,7 +196,7 @@ function httpScope(root: Scope): Scope | null {
 }
 
 /** Every `listen` of every server, by address key in the order of the file. */
-function listensByKey(root: Scope): Map<string, ServerListen[]> {
+export function listensByKey(root: Scope): Map<string, ServerListen[]> {
   const byKey = new Map<string, ServerListen[]>()
   for (const scope of httpScope(root)?.children ?? []) {
     if (scope.kind !== SERVER) continue
@@ -215,7 +251,7 @@ export function planServers(cycle: Cycle, context: PlanContext): Map<string, Soc
   const plans = new Map<Scope, ServerPlan>()
   const addresses = new Map<string, AddressServers>()
   for (const [key, listens] of byKey) {
-    const servers = new AddressServers(listens.some(({ listen }) => listen.proxyProtocol))
+    const servers = new AddressServers(allProtocols(listens.map(({ listen }) => listen)))
     for (const { scope, listen } of listens) {
       const { names } = coreServer(scope)
       let plan = plans.get(scope)

@@ -2,6 +2,7 @@
 // connection/opening.ts when the handshake is over; nothing in it is worked out before somebody asks.
 
 import type { X509Certificate } from 'node:crypto'
+import type { ServerPlan } from '../http/plan.ts'
 
 /** The TLS side of a client connection, after its handshake. */
 export interface TlsSession {
@@ -23,8 +24,14 @@ export interface TlsSession {
   readonly offer: TlsOffer
   /** The client's certificate, or null; read out of the connection when it is asked for. */
   readonly clientCertificate: X509Certificate | null
-  /** Why the client's certificate is not trusted, by OpenSSL's name: `CERT_HAS_EXPIRED`; '' where it is, or is missing. */
-  readonly verifyError: string
+  /** OpenSSL's X509_V_... of the client's certificate; 0: it is trusted, or there is none. */
+  readonly verifyResult: number
+  /** The name in SNI that chose a server, normalised; '' where none did. */
+  readonly serverHost: string
+  /** The server the handshake was with, by the newest Cycle. */
+  readonly server: ServerPlan
+  /** The session is not to be resumed. */
+  forget(): void
 }
 
 /** The part of a ClientHello that outlives it: numbers as in IANA's registries, in the client's order, without GREASE. */

@@ -2,7 +2,7 @@
 // of Node (`socket._handle`, the stream_wrap binding); open.ts falls back to socket-transport.ts when they are not as
 // expected. It saves the stream machinery of net.Socket on every read and write, and its memory per connection.
 
-import type { Socket } from 'node:net'
+import { Socket, type SocketConstructorOpts } from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { latin1, writeLatin1 } from '../../shared/latin1.ts'
 import { atTickEnd } from '../tick.ts'
@@ -194,6 +194,16 @@ export class HandleTransport implements Transport {
     // A handle that is shutting down refuses the reset, and Node takes it for closed all the same.
     if (reset && !this.#ended && this.#handle.reset !== undefined) this.#handle.reset(closed.bind(this))
     else this.#handle.close(closed.bind(this))
+  }
+
+  /** Gives the connection away, in a socket that is paused: nobody is told of it here any more. */
+  release(): Socket {
+    this.pause()
+    this.#state = 'closed'
+    if (this.#buffer !== null) detach(this.#buffer)
+    this.#buffer = null
+    const options: object = { handle: this.#handle, allowHalfOpen: true, pauseOnCreate: true }
+    return new Socket(options as SocketConstructorOpts)
   }
 
   /** Called by the handle: `count` bytes in the read buffer, or a negative errno. Returns the buffer for the next read where it changes. */

@@ -11,23 +11,37 @@ export class SocketTransport implements Transport {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly #socket: Socket
+  readonly #beneath: Socket
   #failure: NodeJS.ErrnoException | null = null
   #open = true
   /** The owner waits for onDrain. The socket's own 'drain' comes only after more than its high-water mark. */
   #waiting = false
   readonly #written = (): void => this.#tellRoom()
+  readonly #listeners = {
+    data: (bytes: Buffer) => this.#open && this.owner.onData(bytes, 0, bytes.length),
+    end: () => this.#open && this.owner.onEnd(),
+    error: (error: NodeJS.ErrnoException) => (this.#failure ??= error),
+    close: () => this.owner.onClose(this.#failure),
+  }
 
-  constructor(socket: Socket, owner: TransportOwner) {
+  /** `beneath`: the connection that a TLS socket is on. */
+  constructor(socket: Socket, owner: TransportOwner, beneath: Socket = socket) {
     this.owner = owner
     this.#socket = socket
+    this.#beneath = beneath
     this.remoteAddress = plainAddress(socket.remoteAddress ?? '')
     this.remotePort = socket.remotePort ?? 0
     socket.allowHalfOpen = true
     socket.pause()
-    socket.on('data', (bytes: Buffer) => this.#open && this.owner.onData(bytes, 0, bytes.length))
-    socket.on('end', () => this.#open && this.owner.onEnd())
-    socket.on('error', (error) => (this.#failure ??= error))
-    socket.on('close', () => this.owner.onClose(this.#failure))
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener)
+  }
+
+  /** Gives the socket away, paused: nobody is told of it here any more. */
+  release(): Socket {
+    this.#open = false
+    this.#socket.pause()
+    for (const [event, listener] of Object.entries(this.#listeners)) this.#socket.off(event, listener)
+    return this.#socket
   }
 
   get localAddress(): string {
@@ -100,7 +114,8 @@ export class SocketTransport implements Transport {
 
   destroy(reset = false): void {
     this.#open = false
-    if (reset) this.#socket.resetAndDestroy()
+    // There is none on a unix socket.
+    if (reset && this.#beneath.remotePort !== undefined) this.#beneath.resetAndDestroy()
     else this.#socket.destroy()
   }
 }

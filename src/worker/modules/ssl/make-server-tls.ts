@@ -1,0 +1,152 @@
+// Settings of a server's TLS -> its ServerTls: certificates are loaded, what Node cannot do and what OpenSSL does not
+// take is told in nginx's words.
+
+import { constants } from 'node:crypto'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { BuildContext } from '../../../shared/conf/build.ts'
+import { openFailure } from '../../../shared/conf/file-error.ts'
+import type { ContextChanges } from '../../tls/conf-command.ts'
+import { opensslText } from '../../tls/openssl-error.ts'
+import { type NamesReader, ServerTls } from '../../tls/server-tls.ts'
+import { sharedKeys, TICKET_ZONE, TICKET_ZONE_SIZE } from '../../tls/ticket-keys.ts'
+import { type Credentials, CredentialsError, loadCredentials } from '../../upstream/tls/credentials.ts'
+import { CredentialsCache } from '../../upstream/tls/credentials-cache.ts'
+import { PROTOCOLS, protocolOptions } from '../../upstream/tls/protocols.ts'
+import type { HandshakeRequest, NamedFile, SslConf } from './ssl.ts'
+
+/** OpenSSL's, with which TLS 1.3 begins where nothing else is said. */
+const SUITES = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
+const SUITE = /^!?TLS_/
+/** As nginx, for every server. */
+const ALWAYS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION
+
+/** The TLS of a server; null: it has no certificate, and does not reject handshakes either. Throws a ConfError. */
+export function makeServerTls(conf: SslConf, context: BuildContext): ServerTls<HandshakeRequest> | null {
+  const { sslCertificate: certs = [], sslCertificateKey: keys = [], sslRejectHandshake } = conf
+  if (certs.length === 0 && !sslRejectHandshake) return null
+  if (keys.length < certs.length) {
+    const [name] = certs.at(-1)!.directive.args
+    context.error(`no "ssl_certificate_key" is defined for certificate "${name}"`, null)
+  }
+  const options = contextOptions(conf, context)
+  checkOptions(options, conf, context)
+  const passwords = conf.sslPasswordFile?.list ?? []
+  const dynamic = [...certs, ...keys].some(({ value }) => value.constant === null)
+  try {
+    const credentials = dynamic ? [] : loadAll(certs, keys, passwords, context)
+    const ticketKeys =
+      conf.sslSessionTicketKey.length > 0
+        ? conf.sslSessionTicketKey
+        : [sharedKeys(context.zone(TICKET_ZONE, TICKET_ZONE_SIZE))]
+    return new ServerTls({
+      options: { ...options, ticketKeys: ticketKeys[0]! },
+      ticketKeys,
+      credentials,
+      names: dynamic ? certs.map((cert, index) => namesReader(cert, keys[index]!)) : null,
+      passwords,
+      confPrefix: context.options.confPrefix,
+      cache: conf.sslCertificateCache === false ? null : new CredentialsCache(conf.sslCertificateCache),
+      bufferSize: conf.sslBufferSize,
+      requestCert: false,
+    })
+  } catch (error) {
+    if (error instanceof CredentialsError) context.error(error.message, null)
+    throw error
+  }
+}
+
+function loadAll(
+  certs: readonly NamedFile[],
+  keys: readonly NamedFile[],
+  passwords: readonly string[],
+  context: BuildContext,
+): Credentials[] {
+  return certs.map((cert, index) => {
+    const name = absolute(cert.value.constant!, context)
+    const key = absolute(keys[index]!.value.constant!, context)
+    return loadCredentials(name, key, passwords, (path) => context.fileContent(path))
+  })
+}
+
+/** Names of what is not in a file stay as they are. */
+function absolute(name: string, context: BuildContext): string {
+  return /^(data|engine|store):/.test(name) ? name : context.confPath(name)
+}
+
+function namesReader(cert: NamedFile, key: NamedFile): NamesReader<HandshakeRequest> {
+  return (request) => {
+    const r = request()
+    return { cert: cert.value.evaluate(r), key: key.value.evaluate(r) }
+  }
+}
+
+/** Everything of a context but certificates and the keys of tickets. */
+function contextOptions(conf: SslConf, context: BuildContext): SecureContextOptions {
+  const changes: ContextChanges = { set: 0 }
+  for (const command of conf.sslConfCommand) command.apply(changes)
+  let mask = conf.sslProtocols
+  for (const [name, on] of changes.protocols ?? [])
+    mask = on ? mask | PROTOCOLS[name]! : mask & ~PROTOCOLS[name]!
+  if (mask === 0) context.error('"ssl_protocols" leaves no protocol to use')
+  const { minVersion, maxVersion, options } = protocolOptions(mask)
+  const { suites = SUITES, ciphers = conf.sslCiphers, sigalgs } = changes
+  const older = ciphers.split(':').filter((name) => !SUITE.test(name))
+  return {
+    // An empty list: without one Node would read all the authorities it knows.
+    ca: [],
+    ciphers: [suites, ...older].join(':'),
+    honorCipherOrder: conf.sslPreferServerCiphers,
+    minVersion: changes.minVersion ?? minVersion,
+    maxVersion: changes.maxVersion ?? maxVersion,
+    secureOptions: ALWAYS | options | changes.set | (conf.sslSessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
+    ecdhCurve: changes.groups ?? conf.sslEcdhCurve,
+    sessionTimeout: Math.round(conf.sslSessionTimeout / 1000),
+    ...(sigalgs === undefined ? {} : { sigalgs }),
+    ...(conf.sslDhparam ? { dhparam: dhparam(conf.sslDhparam, context) } : {}),
+    ...(conf.sslCertificateCompression ? { certificateCompression: ['zlib', 'brotli', 'zstd'] } : {}),
+  }
+}
+
+function dhparam(path: string, context: BuildContext): string {
+  let text: string
+  try {
+    text = context.fileContent(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).errno === undefined) throw error
+    return context.error(`BIO_new_file("${path}") failed (${openFailure(path, error)})`, null)
+  }
+  if (text.includes('-----BEGIN DH PARAMETERS-----')) return text
+  const reason = 'SSL: error:0480006C:PEM routines::no start line:Expecting: DH PARAMETERS'
+  return context.error(`PEM_read_bio_DHparams("${path}") failed (${reason})`, null)
+}
+
+/** Makes a context without a certificate, to find out what is wrong with everything else. */
+function checkOptions(options: SecureContextOptions, conf: SslConf, context: BuildContext): void {
+  const { ciphers, ecdhCurve, dhparam: parameters, sigalgs } = options
+  const attempts: [string, SecureContextOptions][] = [
+    [`SSL_CTX_set_cipher_list("${conf.sslCiphers}")`, { ciphers: ciphers! }],
+    [`SSL_CTX_set1_curves_list("${conf.sslEcdhCurve}")`, { ecdhCurve: ecdhCurve! }],
+    ['SSL_CTX_set1_sigalgs_list()', sigalgs === undefined ? {} : { sigalgs }],
+    [`PEM_read_bio_DHparams("${conf.sslDhparam}")`, parameters === undefined ? {} : { dhparam: parameters }],
+  ]
+  if (ciphers!.split(':').every((name) => SUITE.test(name))) {
+    const reason = 'SSL: error:0A0000B9:SSL routines::no cipher match'
+    context.error(`SSL_CTX_set_cipher_list("${conf.sslCiphers}") failed (${reason})`, null)
+  }
+  try {
+    createSecureContext(options)
+  } catch (whole) {
+    for (const [what, part] of attempts) {
+      try {
+        createSecureContext({ ca: [], ...part })
+      } catch (error) {
+        context.error(`${what} failed (${reasonOf(error)})`, null)
+      }
+    }
+    context.error(reasonOf(whole), null)
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return opensslText(error as Error) ?? (error as Error).message
+}

@@ -1,0 +1,232 @@
+// The first message of a TLS client (RFC 8446 section 4.1.2), read before OpenSSL sees it: which server it asks for
+// decides with which certificate, protocols and ciphers OpenSSL is to go on. What is no ClientHello, or not a sound one,
+// is left to OpenSSL to refuse.
+
+import { latin1 } from '../../shared/latin1.ts'
+import type { TlsOffer } from './session.ts'
+
+/** What a client asks for. */
+export interface ClientHello extends TlsOffer {
+  /** The name in SNI as it came (RFC 6066 section 3); '' for none. */
+  readonly serverName: string
+  /** Protocols in ALPN (RFC 7301). */
+  readonly alpn: readonly string[]
+  /** The newest version it speaks, as in records: 0x0304 is TLS 1.3. */
+  readonly version: number
+  /** The session id it gives, for sessions kept by the server. */
+  readonly sessionId: Buffer
+  /** It has a ticket, or a key from an earlier connection. */
+  readonly resumes: boolean
+}
+
+/** Where a hello that is being read stands. */
+export type HelloState =
+  /** More bytes are needed. */
+  | null
+  /** It is whole. */
+  | { hello: ClientHello }
+  /** It is none that is understood here. */
+  | { hello: null }
+
+/** Bytes of a hello at most, records and all; nginx and OpenSSL give up on larger ones as well. */
+export const LONGEST_HELLO = 65536
+
+const RECORD_HEAD = 5
+/** RFC 8446 section 5.1; OpenSSL takes no longer ones before encryption begins. */
+const LONGEST_RECORD = 16384
+const HANDSHAKE = 22
+const CLIENT_HELLO = 1
+const MESSAGE_HEAD = 4
+
+const UNKNOWN: HelloState = { hello: null }
+
+/** Whether a connection that begins with this byte is left to OpenSSL, as in nginx: TLS, or an SSLv2 hello. */
+export function beginsTls(byte: number): boolean {
+  return byte === HANDSHAKE || (byte & 0x80) !== 0
+}
+
+/** Reads the hello at the start of `bytes`, all that has come so far. */
+export function readHello(bytes: Buffer): HelloState {
+  const message = joinRecords(bytes)
+  if (message === null) return bytes.length < LONGEST_HELLO ? null : UNKNOWN
+  if (message.length === 0) return UNKNOWN
+  const hello = parseHello(message)
+  return hello === null ? UNKNOWN : { hello }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** The handshake message in the records of `bytes`; null: there is more to come; empty: it is no ClientHello. */
+function joinRecords(bytes: Buffer): Buffer | null {
+  let message: Buffer = NOTHING
+  for (let at = 0; ; ) {
+    // What is there of a record's head has to be right.
+    if (at < bytes.length && bytes[at] !== HANDSHAKE) return NOTHING
+    if (at + 1 < bytes.length && bytes[at + 1] !== 3) return NOTHING
+    if (at + RECORD_HEAD > bytes.length) return null
+    const length = bytes.readUInt16BE(at + 3)
+    if (length === 0 || length > LONGEST_RECORD) return NOTHING
+    const end = at + RECORD_HEAD + length
+    const part = bytes.subarray(at + RECORD_HEAD, Math.min(end, bytes.length))
+    message = message.length === 0 ? part : Buffer.concat([message, part])
+    if (message.length > 0 && message[0] !== CLIENT_HELLO) return NOTHING
+    if (message.length >= MESSAGE_HEAD) {
+      const whole = MESSAGE_HEAD + message.readUIntBE(1, 3)
+      if (whole > LONGEST_HELLO) return NOTHING
+      if (message.length >= whole) return message.subarray(MESSAGE_HEAD, whole)
+    }
+    if (end > bytes.length) return null
+    at = end
+  }
+}
+
+/** Reads vectors one after the other; past the end, or past a vector's end, everything is null. */
+class Reader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at
+  }
+
+  number(size: 1 | 2): number | null {
+    if (this.left < size) return null
+    const value = this.#bytes.readUIntBE(this.#at, size)
+    this.#at += size
+    return value
+  }
+
+  take(length: number): Buffer | null {
+    if (this.left < length) return null
+    const part = this.#bytes.subarray(this.#at, this.#at + length)
+    this.#at += length
+    return part
+  }
+
+  /** A vector with its length in front. */
+  vector(size: 1 | 2): Buffer | null {
+    const length = this.number(size)
+    return length === null ? null : this.take(length)
+  }
+}
+
+const SERVER_NAME = 0
+const SUPPORTED_GROUPS = 10
+const ALPN = 16
+const SESSION_TICKET = 35
+const PRE_SHARED_KEY = 41
+const SUPPORTED_VERSIONS = 43
+const HOST_NAME = 0
+
+/** `body`: the message without its head. null: it is not sound. */
+function parseHello(body: Buffer): ClientHello | null {
+  const reader = new Reader(body)
+  const legacyVersion = reader.number(2)
+  if (legacyVersion === null || reader.take(32) === null) return null
+  const sessionId = reader.vector(1)
+  const ciphers = reader.vector(2)
+  const compressions = reader.vector(1)
+  if (sessionId === null || sessionId.length > 32 || compressions === null || compressions.length === 0)
+    return null
+  const suites = numbers(ciphers)
+  if (suites === null || suites.length === 0) return null
+  // Before TLS 1.2 there may be none.
+  const extensions = reader.left === 0 ? new Map<number, Buffer>() : readExtensions(reader.vector(2))
+  if (extensions === null || reader.left > 0) return null
+  return interpret(legacyVersion, sessionId, suites, extensions)
+}
+
+/** null: they are not sound, or one stands twice, which RFC 8446 section 4.2 forbids. */
+function readExtensions(block: Buffer | null): Map<number, Buffer> | null {
+  if (block === null) return null
+  const found = new Map<number, Buffer>()
+  const reader = new Reader(block)
+  while (reader.left > 0) {
+    const type = reader.number(2)
+    const value = reader.vector(2)
+    if (type === null || value === null || found.has(type)) return null
+    found.set(type, value)
+  }
+  return found
+}
+
+function interpret(
+  legacyVersion: number,
+  sessionId: Buffer,
+  suites: readonly number[],
+  extensions: Map<number, Buffer>,
+): ClientHello | null {
+  const serverName = nameOf(extensions.get(SERVER_NAME))
+  const alpn = protocolsOf(extensions.get(ALPN))
+  const groups = groupsOf(extensions.get(SUPPORTED_GROUPS))
+  const version = versionOf(extensions.get(SUPPORTED_VERSIONS), legacyVersion)
+  if (serverName === null || alpn === null || groups === null || version === null) return null
+  const ticket = extensions.get(SESSION_TICKET)
+  return {
+    serverName,
+    alpn,
+    version,
+    sessionId: Buffer.from(sessionId),
+    ciphers: suites.filter(isReal),
+    groups: groups.filter(isReal),
+    resumes: extensions.has(PRE_SHARED_KEY) || (ticket !== undefined && ticket.length > 0),
+  }
+}
+
+/** RFC 6066 section 3: one name of type host_name; OpenSSL takes neither an empty one nor one with a NUL in it. */
+function nameOf(value: Buffer | undefined): string | null {
+  if (value === undefined) return ''
+  const outer = new Reader(value)
+  const list = outer.vector(2)
+  if (list === null || list.length === 0 || outer.left > 0) return null
+  const reader = new Reader(list)
+  const type = reader.number(1)
+  const name = reader.vector(2)
+  if (type !== HOST_NAME || name === null || reader.left > 0) return null
+  if (name.length === 0 || name.length > 255 || name.includes(0)) return null
+  return latin1(name, 0, name.length)
+}
+
+function protocolsOf(value: Buffer | undefined): string[] | null {
+  if (value === undefined) return []
+  const outer = new Reader(value)
+  const list = outer.vector(2)
+  if (list === null || list.length === 0 || outer.left > 0) return null
+  const reader = new Reader(list)
+  const names: string[] = []
+  while (reader.left > 0) {
+    const name = reader.vector(1)
+    if (name === null || name.length === 0) return null
+    names.push(latin1(name, 0, name.length))
+  }
+  return names
+}
+
+function groupsOf(value: Buffer | undefined): number[] | null {
+  if (value === undefined) return []
+  const reader = new Reader(value)
+  const list = reader.vector(2)
+  return reader.left > 0 ? null : numbers(list)
+}
+
+function versionOf(value: Buffer | undefined, legacyVersion: number): number | null {
+  if (value === undefined) return legacyVersion
+  const reader = new Reader(value)
+  const versions = numbers(reader.vector(1))?.filter(isReal)
+  return versions === undefined || versions.length === 0 || reader.left > 0 ? null : Math.max(...versions)
+}
+
+/** The two-byte numbers in `list`; null where it does not hold whole ones. */
+function numbers(list: Buffer | null): number[] | null {
+  if (list === null || list.length % 2 !== 0) return null
+  return Array.from({ length: list.length / 2 }, (_, index) => list.readUInt16BE(2 * index))
+}
+
+/** Not one of the values clients put in to keep servers tolerant (GREASE, RFC 8701). */
+function isReal(value: number): boolean {
+  return (value & 0x0f0f) !== 0x0a0a || value >> 8 !== (value & 0xff)
+}

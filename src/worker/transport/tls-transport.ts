@@ -1,0 +1,400 @@
+// A Transport on the handle of a TLS socket whose handshake is over. With handle-transport.ts the place where the worker
+// uses private members of Node (`tlsSocket._handle`, the stream_wrap binding); where they are not as expected, or
+// `WEIR_TRANSPORT=socket` is set, socket-transport.ts does the same on the socket itself.
+//
+// The handle takes one write at a time, and says on a later turn that it is done; but what it is given it has encrypted,
+// and offered to the kernel, when the call returns. So a write that the kernel has taken whole counts as sent at once;
+// what comes before the handle is ready again waits here, and leaves as one write.
+
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { getSystemErrorName } from 'node:util'
+import { latin1, writeLatin1 } from '../../shared/latin1.ts'
+import { atTickEnd } from '../tick.ts'
+import { crashed } from './crash.ts'
+import { HEADROOM, type ReadBuffer, sharedBuffer } from './read-buffer.ts'
+import { SocketTransport } from './socket-transport.ts'
+import { plainAddress, type Transport, type TransportOwner } from './transport.ts'
+
+/** Node's handle of a TLS connection, as far as it is used here. Writes return 0 or a negative errno. */
+interface TlsHandle {
+  readonly _parent?: RawHandle
+  onread: () => Buffer | undefined
+  onerror: (error: Error) => void
+  useUserBuffer(buffer: Buffer): void
+  readStart(): number
+  readStop(): number
+  writeLatin1String(request: WriteRequest, text: string): number
+  writeBuffer(request: WriteRequest, bytes: Uint8Array): number
+  /** Texts are each followed by their encoding, pieces of memory by 'buffer'. */
+  writev(request: WriteRequest, pieces: (Uint8Array | string)[], allBuffers: false): number
+  shutdown(request: object): number
+}
+
+/** The handle beneath it. */
+interface RawHandle {
+  readonly writeQueueSize: number
+}
+
+interface WriteRequest {
+  oncomplete: ((this: WriteRequest, status: number) => void) | undefined
+  transport: TlsTransport | null
+}
+
+interface StreamBinding {
+  WriteWrap: new () => WriteRequest
+  ShutdownWrap: new () => object
+  streamBaseState: Int32Array
+  kReadBytesOrError: number
+}
+
+const EOF = -4095
+/** Pieces up to this size are sent as text, together with what goes around them. */
+const STRING_LIMIT = 12288
+/** Bytes given to OpenSSL in one call at most: each call encrypts all of it, into memory of its own. */
+const LONGEST_WRITE = 65536
+
+function loadBinding(): StreamBinding | null {
+  try {
+    const binding = (process as unknown as { binding(name: string): StreamBinding }).binding('stream_wrap')
+    const complete =
+      typeof binding.WriteWrap === 'function' &&
+      typeof binding.ShutdownWrap === 'function' &&
+      binding.streamBaseState instanceof Int32Array &&
+      typeof binding.kReadBytesOrError === 'number'
+    return complete ? binding : null
+  } catch {
+    return null
+  }
+}
+
+const binding = process.env.WEIR_TRANSPORT === 'socket' ? null : loadBinding()
+
+/**
+ * Takes over `socket`, whose handshake is over and from which nothing has been read, and the connection `beneath` it (the
+ * same one where it has none of its own, as one that `tls.connect` made). To
+ * be called as the handshake ends, in the same turn: what the peer has sent behind it must not be missed. The transport
+ * is paused.
+ */
+export function openTlsTransport(socket: TLSSocket, beneath: Socket, owner: TransportOwner): Transport {
+  const handle = (socket as unknown as { _handle?: TlsHandle | null })._handle
+  const raw = handle?._parent
+  if (
+    binding !== null &&
+    typeof handle?.useUserBuffer === 'function' &&
+    typeof handle.writeLatin1String === 'function' &&
+    typeof raw?.writeQueueSize === 'number'
+  ) {
+    return new TlsTransport(socket, beneath, handle, raw, owner, binding)
+  }
+  return new SocketTransport(socket, owner, beneath)
+}
+
+class TlsTransport implements Transport {
+  owner: TransportOwner
+  readonly #socket: TLSSocket
+  readonly #beneath: Socket
+  readonly #handle: TlsHandle
+  readonly #raw: RawHandle
+  readonly #binding: StreamBinding
+  readonly remoteAddress: string
+  readonly remotePort: number
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #reading = false
+  /** The handle has not said that it is done with the last write. */
+  #writing = false
+  /** What waits for that, in order, and how many bytes it is. */
+  #waiting: (string | Buffer)[] = []
+  #waitingBytes = 0
+  /** The owner has been told to wait for room. */
+  #full = false
+  #ending = false
+  #ended = false
+  /** What came while nobody wanted it: a read brings several records, which cannot be given back. */
+  #held: Buffer[] | null = null
+  #heldEnd = false
+  #failure: NodeJS.ErrnoException | null = null
+  /** What was queued when it failed. */
+  #left = 0
+
+  constructor(
+    socket: TLSSocket,
+    beneath: Socket,
+    handle: TlsHandle,
+    raw: RawHandle,
+    owner: TransportOwner,
+    streamBinding: StreamBinding,
+  ) {
+    this.owner = owner
+    this.#socket = socket
+    this.#beneath = beneath
+    this.#handle = handle
+    this.#raw = raw
+    this.#binding = streamBinding
+    this.remoteAddress = plainAddress(beneath.remoteAddress ?? '')
+    this.remotePort = beneath.remotePort ?? 0
+    handle.useUserBuffer(sharedBuffer.window!)
+    handle.onread = () => this.#onRead()
+    handle.onerror = (error) => this.#fail(error)
+    handle.readStop()
+    socket.on('error', (error) => this.#note(error))
+    socket.once('close', () => this.#finished())
+  }
+
+  get localAddress(): string {
+    return plainAddress(this.#beneath.localAddress ?? '')
+  }
+
+  get localPort(): number {
+    return this.#beneath.localPort ?? 0
+  }
+
+  get backlogged(): boolean {
+    return this.#waitingBytes > 0 || this.#rawQueue > 0
+  }
+
+  get queued(): number {
+    return this.#failure !== null || this.#state === 'closed'
+      ? this.#left
+      : this.#waitingBytes + this.#rawQueue
+  }
+
+  /** Bytes, encrypted, that the kernel has not taken yet. */
+  get #rawQueue(): number {
+    return this.#writing ? this.#raw.writeQueueSize : 0
+  }
+
+  send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean {
+    if (this.#state !== 'open' || this.#failure !== null) return true
+    if (bytes === null || end === start) this.#sendText(prefix + suffix)
+    else if (end - start <= STRING_LIMIT) this.#sendText(prefix + latin1(bytes, start, end) + suffix)
+    else this.#sendLong(prefix, bytes, start, end, suffix)
+    this.#full = this.backlogged
+    return !this.#full
+  }
+
+  pause(): void {
+    if (!this.#reading) return
+    this.#reading = false
+    if (this.#state !== 'closed') this.#handle.readStop()
+  }
+
+  resume(): void {
+    if (this.#reading || this.#state === 'closed') return
+    this.#reading = true
+    if (this.#held !== null || this.#heldEnd) atTickEnd(() => this.#giveHeld())
+    else this.#startReading()
+  }
+
+  setNoDelay(on: boolean): void {
+    if (this.#state !== 'closed') this.#beneath.setNoDelay(on)
+  }
+
+  end(): void {
+    if (this.#state !== 'open' || this.#ending) return
+    this.#ending = true
+    if (this.#waitingBytes === 0) this.#shutdown()
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'closing'
+    if (this.#waitingBytes === 0) this.#closeNow()
+  }
+
+  destroy(reset = false): void {
+    if (this.#state === 'closed') return
+    this.#left = this.queued
+    this.#state = 'closed'
+    this.#reading = false
+    const resets = reset && !this.#ended && this.#beneath !== this.#socket
+    // There is none on a unix socket.
+    if (resets && this.#beneath.remotePort !== undefined) this.#beneath.resetAndDestroy()
+    else this.#socket.destroy()
+  }
+
+  #startReading(): void {
+    const error = this.#handle.readStart()
+    if (error !== 0) this.#fail(errnoError(error))
+  }
+
+  #onRead(): Buffer | undefined {
+    try {
+      this.#received(this.#binding.streamBaseState[this.#binding.kReadBytesOrError]!)
+    } catch (error) {
+      crashed(this, error)
+    }
+    return undefined
+  }
+
+  #received(count: number): void {
+    if (this.#state !== 'open') {
+      // What keeps coming while the last bytes leave is of no use to anybody.
+      if (count < 0 && count !== EOF) this.#fail(errnoError(count))
+    } else if (count > 0) {
+      if (this.#reading && this.#held === null) this.owner.onData(sharedBuffer, HEADROOM, HEADROOM + count)
+      else (this.#held ??= []).push(Buffer.from(sharedBuffer.subarray(HEADROOM, HEADROOM + count)))
+    } else if (count === EOF) {
+      if (this.#reading && this.#held === null) this.#endOfPeer()
+      else this.#heldEnd = true
+    } else if (count < 0) {
+      this.#fail(errnoError(count))
+    }
+  }
+
+  #endOfPeer(): void {
+    this.pause()
+    this.owner.onEnd()
+  }
+
+  /** Gives what was held back, as long as the owner wants more. */
+  #giveHeld(): void {
+    try {
+      while (this.#reading && this.#state === 'open' && this.#held !== null) {
+        const part = this.#held.shift()!
+        if (this.#held.length === 0) this.#held = null
+        this.owner.onData(part, 0, part.length)
+      }
+      if (!this.#reading || this.#state !== 'open' || this.#held !== null) return
+      if (!this.#heldEnd) return this.#startReading()
+      this.#heldEnd = false
+      this.#endOfPeer()
+    } catch (error) {
+      crashed(this, error)
+    }
+  }
+
+  #sendText(text: string): void {
+    if (text === '') return
+    if (this.#writing || text.length > LONGEST_WRITE) return this.#enqueue(text)
+    const request = this.#request()
+    this.#sent(this.#handle.writeLatin1String(request, text))
+  }
+
+  /** More than goes as text. The handle has read the bytes when its call returns: they need not stay. */
+  #sendLong(prefix: string, bytes: ReadBuffer, start: number, end: number, suffix: string): void {
+    if (this.#writing || prefix.length + end - start + suffix.length > LONGEST_WRITE) {
+      if (prefix !== '') this.#enqueue(prefix)
+      this.#enqueue(
+        bytes.steady === true ? bytes.subarray(start, end) : Buffer.from(bytes.subarray(start, end)),
+      )
+      if (suffix !== '') this.#enqueue(suffix)
+      return
+    }
+    if (bytes.pins !== undefined && start >= prefix.length) {
+      // What stands before `start` has been used up: the prefix goes there, and the whole leaves as one piece.
+      if (prefix !== '') writeLatin1(bytes, prefix, start - prefix.length)
+      this.#sent(this.#handle.writeBuffer(this.#request(), bytes.subarray(start - prefix.length, end)))
+      return this.#sendText(suffix)
+    }
+    this.#sentPieces([prefix, bytes.subarray(start, end), suffix])
+  }
+
+  #sentPieces(pieces: readonly (string | Buffer)[]): void {
+    const list: (string | Buffer)[] = []
+    for (const piece of pieces)
+      if (piece.length > 0) list.push(piece, typeof piece === 'string' ? 'latin1' : 'buffer')
+    this.#sent(this.#handle.writev(this.#request(), list, false))
+  }
+
+  #enqueue(piece: string | Buffer): void {
+    this.#waiting.push(piece)
+    this.#waitingBytes += piece.length
+    if (!this.#writing) this.#sendWaiting()
+  }
+
+  /** Sends as much of what waits as fits into one write. */
+  #sendWaiting(): void {
+    const pieces: (string | Buffer)[] = []
+    let room = LONGEST_WRITE
+    while (room > 0 && this.#waiting.length > 0) {
+      const piece = this.#waiting[0]!
+      if (piece.length <= room) {
+        pieces.push(piece)
+        this.#waiting.shift()
+      } else {
+        pieces.push(typeof piece === 'string' ? piece.slice(0, room) : piece.subarray(0, room))
+        this.#waiting[0] = typeof piece === 'string' ? piece.slice(room) : piece.subarray(room)
+      }
+      room -= Math.min(room, piece.length)
+    }
+    this.#waitingBytes -= LONGEST_WRITE - room
+    this.#sentPieces(pieces)
+  }
+
+  #request(): WriteRequest {
+    const request = new this.#binding.WriteWrap()
+    request.oncomplete = onWritten
+    request.transport = this
+    return request
+  }
+
+  #sent(error: number): void {
+    if (error === 0) this.#writing = true
+    else this.#fail(errnoError(error))
+  }
+
+  /** Called by the handle: it, and the kernel, are done with a write. */
+  written(status: number): void {
+    this.#writing = false
+    if (this.#state === 'closed' || this.#failure !== null) return
+    if (status < 0) return this.#fail(errnoError(status))
+    if (this.#waitingBytes > 0) return this.#sendWaiting()
+    if (this.#state === 'closing') return this.#closeNow()
+    if (this.#ending) this.#shutdown()
+    if (!this.#full) return
+    this.#full = false
+    this.owner.onDrain()
+  }
+
+  /** Tells the peer that nothing more comes: close_notify, and the end of our side of the connection. */
+  #shutdown(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#handle.shutdown(new this.#binding.ShutdownWrap())
+  }
+
+  /** Everything is encrypted: closes as soon as the kernel has it. */
+  #closeNow(): void {
+    if (this.#failure === null) this.#shutdown()
+    if (!this.#writing || this.#rawQueue === 0) this.destroy()
+  }
+
+  /** The connection has failed; said once nothing of ours is at work. */
+  #fail(error: Error): void {
+    if (this.#failure !== null || this.#state === 'closed') return
+    this.#left = this.queued
+    this.#failure = error
+    this.#waiting = []
+    this.#waitingBytes = 0
+    atTickEnd(() => this.destroy())
+  }
+
+  /** What the sockets say by themselves. */
+  #note(error: Error): void {
+    if (this.#state !== 'closed') this.#failure ??= error
+  }
+
+  #finished(): void {
+    if (this.#state !== 'closed') this.#left = this.queued
+    this.#state = 'closed'
+    this.#waiting = []
+    this.#held = null
+    this.owner.onClose(this.#failure)
+  }
+}
+
+function onWritten(this: WriteRequest, status: number): void {
+  const transport = this.transport!
+  this.transport = null
+  try {
+    transport.written(status)
+  } catch (error) {
+    crashed(transport, error)
+  }
+}
+
+function errnoError(errno: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(errno)
+  return Object.assign(new Error(code), { code, errno })
+}
