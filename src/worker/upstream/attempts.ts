@@ -2,13 +2,13 @@
 // and whether there is another.
 
 import type { Request } from '../http/request.ts'
-import type { ResponseHead } from '../http1/response-head.ts'
 import { monotonicNow, now } from '../tick.ts'
 import type { PeerConnection } from './connect.ts'
 import { type AttemptProgress, type Failure, mayTryAgain, type NextSettings } from './next.ts'
 import type { Outcome, Peer, PeerGroup } from './peers.ts'
 import { Selection } from './selection.ts'
 import type { UpstreamState, UpstreamStates } from './states.ts'
+import type { PeerHead } from './wire.ts'
 
 export class Attempts {
   readonly states: UpstreamStates
@@ -55,7 +55,7 @@ export class Attempts {
     current.connectTime = now() - current.started
   }
 
-  headSeen(head: ResponseHead): void {
+  headSeen(head: PeerHead): void {
     const current = this.current!
     current.headerTime = now() - current.started
     current.status = head.status
@@ -74,7 +74,7 @@ export class Attempts {
     const current = this.current!
     current.responseTime = now() - current.started
     // As nginx, framing counts as content.
-    if (content) current.responseLength = current.bytesReceived - connection.reader.length
+    if (content) current.responseLength = current.bytesReceived - connection.wire.headLength
     this.#selection.time(connection.peer, outcome, current.headerTime, current.responseTime)
     this.#selection.finish(connection.peer, outcome)
   }

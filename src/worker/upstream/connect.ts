@@ -1,20 +1,21 @@
 // One connection to a peer: opened, used by one request at a time, idle in between.
 
-import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node:net'
+import { connect as connectSocket, type NetConnectOpts } from 'node:net'
 import { utf8 } from '../../shared/latin1.ts'
-import { BodyDecoder } from '../http1/body-decoder.ts'
 import { now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import { crashed } from '../transport/crash.ts'
 import { openTransport } from '../transport/open.ts'
-import { SocketTransport } from '../transport/socket-transport.ts'
+import { openTlsTransport } from '../transport/tls-transport.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
-import { HeadReader } from './head-reader.ts'
+import { Http1Wire } from './http1-wire.ts'
+import { Http2Wire } from './http2/http2-wire.ts'
 import { noPlace } from './keepalive.ts'
 import type { LocalAddress } from './local-address.ts'
 import type { Peer, PeerGroup } from './peers.ts'
 import type { TlsClient } from './tls/client.ts'
 import { connectSecurely } from './tls/handshake.ts'
+import type { Wire, WireProtocol } from './wire.ts'
 
 /** The request that uses a connection. */
 export interface PeerUser {
@@ -25,7 +26,10 @@ export interface PeerUser {
   onPeerData(bytes: Buffer, start: number, end: number): void
   /** The peer will send no more. */
   onPeerEnd(): void
+  /** There is room for more of the request. */
   onPeerDrain(): void
+  /** So many bytes of it that waited have been sent. */
+  onPeerTook(bytes: number): void
   /** The connection failed or is gone; it is not to be used again. */
   onPeerError(error: NodeJS.ErrnoException): void
   /** The time given to `PeerConnection.expectWithin` is over. */
@@ -38,6 +42,7 @@ export interface ConnectOptions {
   local: LocalAddress | null
   /** SO_KEEPALIVE */
   socketKeepalive: boolean
+  wire: WireProtocol
   /** null: without TLS. */
   tls: TlsClient | null
   /** Gets the secrets of TLS, a line each; null: nobody does. */
@@ -50,15 +55,14 @@ export class PeerConnection implements TransportOwner {
   readonly opened = now()
   /** Name of the local address asked for; '' for none. */
   readonly local: string
+  readonly protocol: WireProtocol
   /** How it is encrypted: requests that ask for anything else have no use for it. null: not at all. */
   readonly tls: TlsClient | null
   /** Requests sent so far, the current one included. */
   requests = 0
-  /** Reused from request to request. */
-  readonly reader = new HeadReader()
-  readonly body = new BodyDecoder()
   readonly idle = noPlace()
   #transport: Transport | null = null
+  #wire: Wire | null = null
   #abandon: (() => void) | null = null
   #user: PeerUser | null
   #closed = false
@@ -70,6 +74,7 @@ export class PeerConnection implements TransportOwner {
     this.peer = peer
     this.#user = user
     this.local = options.local?.name ?? ''
+    this.protocol = options.wire
     this.tls = options.tls
     group.host.stats.addUpstream(1)
     this.#connect(options)
@@ -78,6 +83,11 @@ export class PeerConnection implements TransportOwner {
   /** Valid once connected. */
   get transport(): Transport {
     return this.#transport!
+  }
+
+  /** Valid once connected. */
+  get wire(): Wire {
+    return this.#wire!
   }
 
   /** A request takes the connection over from its idle state. */
@@ -139,36 +149,35 @@ export class PeerConnection implements TransportOwner {
     socket.once('error', failed)
     socket.once('connect', () => {
       socket.off('error', failed)
-      this.#opened(socket)
+      if (this.#closed) return void socket.destroy()
+      this.#opened(openTransport(socket, this))
     })
   }
 
   #connectSecurely(where: NetConnectOpts, tls: TlsClient, secret: ConnectOptions['secret']): void {
-    const socket = connectSecurely(where, this.peer.name, tls, {
+    this.#abandon = connectSecurely(where, this.peer.name, tls, {
       connected: () => this.#user?.onPeerHandshake(),
-      secured: () => this.#opened(socket),
+      secured: (socket, beneath) => this.#opened(openTlsTransport(socket, beneath, this)),
       failed: (error) => this.#failed(error),
       ...(secret === null ? {} : { secret }),
     })
-    this.#abandon = () => socket.destroy()
   }
 
-  #opened(socket: Socket): void {
+  #opened(transport: Transport): void {
     this.#abandon = null
-    if (this.#closed) return void socket.destroy()
-    this.#transport = this.tls === null ? openTransport(socket, this) : new SocketTransport(socket, this)
-    this.#transport.resume()
+    this.#transport = transport
+    this.#wire = this.protocol === 'HTTP/1' ? new Http1Wire(transport) : new Http2Wire(transport, this)
+    transport.resume()
     try {
       this.#user?.onPeerConnected()
     } catch (error) {
-      crashed(this.#transport, error)
+      crashed(transport, error)
     }
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
-    // An idle peer has nothing to say: what it sends cannot belong to a request.
-    if (this.#user === null) this.#retire()
-    else this.#user.onPeerData(bytes, start, end)
+    if (this.#user !== null) this.#user.onPeerData(bytes, start, end)
+    else if (!this.#wire!.readIdle(bytes, start, end)) this.#retire()
   }
 
   onEnd(): void {
@@ -177,7 +186,13 @@ export class PeerConnection implements TransportOwner {
   }
 
   onDrain(): void {
-    this.#user?.onPeerDrain()
+    if (this.#wire!.drained()) this.#user?.onPeerDrain()
+  }
+
+  /** The wire has sent so many bytes of the request that waited; `room`: there is room for more. */
+  sentOn(bytes: number, room: boolean): void {
+    if (bytes > 0) this.#user?.onPeerTook(bytes)
+    if (room) this.#user?.onPeerDrain()
   }
 
   onClose(error: NodeJS.ErrnoException | null): void {

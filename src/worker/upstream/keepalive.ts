@@ -10,6 +10,7 @@ import { Timer } from '../timer.ts'
 import type { PeerConnection } from './connect.ts'
 import type { KeepaliveSettings, Peer } from './peers.ts'
 import type { TlsClient } from './tls/client.ts'
+import type { WireProtocol } from './wire.ts'
 
 /** How long connections beyond the limit may wait for the next request, milliseconds. */
 const SURPLUS_TIME = 100
@@ -48,12 +49,15 @@ export class IdleConnections {
   }
 
   /**
-   * An idle connection to `peer` from the local address called `local` ('': from any), encrypted just as `tls` has it
-   * (null: not at all), or null.
+   * An idle connection to `peer` from the local address called `local` ('': from any) that speaks `wire`,
+   * encrypted just as `tls` has it (null: not at all), or null.
    */
-  take(peer: Peer, local: string, tls: TlsClient | null = null): PeerConnection | null {
+  take(peer: Peer, local: string, wire: WireProtocol = 'HTTP/1', tls: TlsClient | null = null): PeerConnection | null {
     let connection = peer.newestIdle
-    while (connection !== null && (connection.local !== local || connection.tls !== tls)) {
+    while (
+      connection !== null &&
+      (connection.local !== local || connection.protocol !== wire || connection.tls !== tls)
+    ) {
       connection = connection.idle.olderOfPeer
     }
     if (connection !== null) this.#remove(connection)

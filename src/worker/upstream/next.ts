@@ -70,6 +70,8 @@ export interface Failure {
   message: string
   /** Default `error`. */
   level?: Level
+  /** The peer has said that it has done nothing about the request: whatever that is, it may be sent again. */
+  unseen?: true
 }
 
 /** Errors that a connection over the network meets once it is under way. */
@@ -123,6 +125,11 @@ export const PREMATURE_CLOSE: Failure = {
   kind: 'error',
   reason: 'premature_close',
   message: 'upstream prematurely closed connection',
+}
+
+/** The peer has said, by HTTP/2, that it has not looked at the request. */
+export function refusedFailure(message: string): Failure {
+  return { kind: 'error', reason: 'refused_stream', message, unseen: true }
 }
 
 /** Whatever it answers, it is not the request: that is still on its way. */

@@ -6,16 +6,14 @@ import type { Fields } from '../http/fields.ts'
 import { sendHead } from '../http/finalize.ts'
 import { PartSink } from '../http/part-sink.ts'
 import type { Request } from '../http/request.ts'
-import type { BodyEvents } from '../http1/body-decoder.ts'
-import type { ResponseHead } from '../http1/response-head.ts'
 import { wantsEarlyHints } from '../modules/early-hints.ts'
 import { isBuffered } from './buffering/conf.ts'
 import { ReadPace } from './buffering/read-pace.ts'
 import { ResponseBuffer } from './buffering/response-buffer.ts'
 import type { PeerConnection } from './connect.ts'
-import { REFUSED, UNFINISHED } from './head-reader.ts'
-import { bodyFailure, type Failure, headFailure, PREMATURE_CLOSE } from './next.ts'
+import { type Failure, headFailure, PREMATURE_CLOSE } from './next.ts'
 import type { UpstreamProtocol, UpstreamSettings } from './protocol.ts'
+import type { PeerHead, WireEvents } from './wire.ts'
 
 /** Interim responses before the final one; more is a backend gone wrong. */
 const MAX_INTERIM = 32
@@ -23,7 +21,7 @@ const MAX_INTERIM = 32
 /** Told what becomes of a response. */
 export interface ResponseOwner {
   /** The final head is there. false: the response is not for the client. */
-  headSeen(head: ResponseHead): boolean
+  headSeen(head: PeerHead): boolean
   /** The final head accepts the upgrade that the client asked for; `fromPeer` came behind it. */
   upgraded(fromPeer: Buffer | null): void
   /** `target`, a URI or a location, makes the response instead. */
@@ -35,7 +33,7 @@ export interface ResponseOwner {
   responseRefused(): void
 }
 
-export class PeerResponse implements BodyEvents {
+export class PeerResponse implements WireEvents {
   readonly #r: Request
   readonly #protocol: UpstreamProtocol
   readonly #settings: UpstreamSettings
@@ -52,6 +50,8 @@ export class PeerResponse implements BodyEvents {
   #buffer: ResponseBuffer | null = null
   /** `proxy_limit_rate`; null: none. */
   #pace: ReadPace | null = null
+  /** Content that it has not been told of. */
+  #unpaced = 0
 
   constructor(r: Request, protocol: UpstreamProtocol, settings: UpstreamSettings, owner: ResponseOwner) {
     this.#r = r
@@ -60,70 +60,78 @@ export class PeerResponse implements BodyEvents {
     this.#owner = owner
   }
 
-  /** What `connection` reads from now on is the response. */
-  begin(connection: PeerConnection, headOnly: boolean): void {
+  /** What `connection` reads from now on is the response; `chunked`: the request's content goes in chunks. */
+  begin(connection: PeerConnection, headOnly: boolean, chunked: boolean): void {
     this.#connection = connection
     this.#headOnly = headOnly
     this.#interim = 0
+    connection.wire.begin(this, headOnly, chunked)
   }
 
   /** The attempt is over, whatever has come of it. */
   release(): void {
+    this.#connection?.wire.release()
     this.#connection = null
     this.#relaying = false
     this.#pace?.stop()
   }
 
   read(bytes: Buffer, start: number, end: number): void {
-    const at = this.#relaying ? start : this.#readHead(bytes, start, end)
-    if (at >= 0 && this.#relaying) this.#readContent(bytes, at, end)
+    const surplus = this.#connection!.wire.read(bytes, start, end)
+    // Whoever takes the content may have ended the request.
+    if (!this.#relaying) return
+    const connection = this.#connection!
+    if (connection.wire.done) {
+      if (surplus) this.#warnOfSurplus()
+      return this.#owner.responseComplete(surplus)
+    }
+    // A subrequest was about the head: as in nginx, nobody waits for the rest.
+    if (this.#r.parent !== null) return this.#owner.responseComplete(true)
+    // Whatever came is passed on now; more may be a long time coming.
+    this.#r.out.flush()
+    if (!this.#paused) connection.expectWithin(this.#settings.readTimeout)
+    if (this.#pace !== null) this.#keepPace()
   }
 
   /** The peer will send no more. */
   end(): void {
-    if (this.#relaying && this.#connection!.body.untilClose) {
+    if (this.#relaying && this.#connection!.wire.untilClose) {
       this.#r.out.end(null)
       return this.#owner.responseComplete(true)
     }
     this.#owner.responseFailed(PREMATURE_CLOSE)
   }
 
-  // --- the head
+  failed(failure: Failure): void {
+    if (this.#connection !== null) this.#owner.responseFailed(failure)
+  }
 
-  /**
-   * Position of the first byte of content; -1 where there is nothing more to do with these bytes. As in nginx, the whole
-   * head has to come within the time that ran when its first byte came.
-   */
-  #readHead(bytes: Buffer, start: number, end: number): number {
-    const { reader } = this.#connection!
-    const at = reader.read(bytes, start, end, this.#settings.bufferSize)
-    if (at === UNFINISHED) return -1
-    if (at === REFUSED) {
-      this.#owner.responseFailed(headFailure(reader.refusal))
-      return -1
-    }
-    const { head } = reader
-    if (head.status >= 200) return this.#headComplete(head, at < end) ? at : -1
-    if (head.status === 101 && this.#mayUpgrade()) {
-      if (!this.#owner.headSeen(head)) return -1
-      const target = this.#keepFields(head)
-      if (target !== null) this.#owner.redirected(target)
-      else this.#owner.upgraded(at < end ? Buffer.from(bytes.subarray(at, end)) : null)
-      return -1
-    }
-    if (!this.#interimHead(head)) return -1
-    return at < end ? this.#readHead(bytes, at, end) : -1
+  // --- the head: as in nginx, the whole has to come within the time that ran when its first byte came
+
+  get headLimit(): number {
+    return this.#settings.bufferSize
+  }
+
+  get trailerLimit(): number | undefined {
+    return this.#protocol.passesTrailers ? this.#settings.bufferSize : undefined
   }
 
   /** The client asked for it, and what it sends from here on is no more of its request (RFC 9110 section 7.8). */
-  #mayUpgrade(): boolean {
+  mayUpgrade(): boolean {
     const r = this.#r
     if (r.parent !== null) return false
     return this.#protocol.mayTunnel(r) && (!r.client.hasBody || r.stream.bodyLength >= 0)
   }
 
+  switches(head: PeerHead, bytes: Buffer, start: number, end: number): void {
+    if (!this.#owner.headSeen(head)) return
+    const target = this.#keepFields(head)
+    if (target !== null) this.#owner.redirected(target)
+    else this.#owner.upgraded(start < end ? Buffer.from(bytes.subarray(start, end)) : null)
+  }
+
   /** 1xx: not the answer yet (RFC 9110 section 15.2), but a sign of life. */
-  #interimHead(head: ResponseHead): boolean {
+  interimHead(head: PeerHead): boolean {
     if (head.status === 101 || ++this.#interim > MAX_INTERIM) {
       const what = head.status === 101 ? 'unexpected 101 response' : 'too many interim responses'
       this.#owner.responseFailed(headFailure(`upstream sent ${what}`))
@@ -132,15 +140,14 @@ export class PeerResponse implements BodyEvents {
     if (head.status === 103) this.#passHints(head)
     // What was sent may have told of a client that is gone.
     if (this.#connection === null) return false
-    head.reset()
     this.#connection.expectWithin(this.#settings.readTimeout)
     return true
   }
 
   /** As in nginx, the hints of one response are together not longer than a head may be. */
-  #passHints(head: ResponseHead): void {
+  #passHints(head: PeerHead): void {
     const r = this.#r
-    if (this.#connection!.reader.length > this.#settings.bufferSize) {
+    if (this.#connection!.wire.headLength > this.#settings.bufferSize) {
       return r.log('info', 'upstream sent too big early hints')
     }
     const lines = this.#protocol.hintLines(head)
@@ -148,28 +155,22 @@ export class PeerResponse implements BodyEvents {
   }
 
   /** What variables and the response are told by a final head. */
-  #keepFields(head: ResponseHead): string | null {
+  #keepFields(head: PeerHead): string | null {
     const r = this.#r
     if (this.#protocol.kept.fields) r.upstream!.fields = head.fields.copy()
     return this.#protocol.processHead(r, head)
   }
 
-  /** `followed`: there are bytes behind the head. true: they are content. */
-  #headComplete(head: ResponseHead, followed: boolean): boolean {
+  finalHead(head: PeerHead, followed: boolean): boolean {
     const r = this.#r
     if (!this.#owner.headSeen(head)) return false
-    const { body } = this.#connection!
-    const { passesTrailers } = this.#protocol
-    if (this.#headOnly || head.status === 204 || head.status === 304) body.startLength(0)
-    else if (head.chunked) body.startChunked(passesTrailers ? this.#settings.bufferSize : undefined)
-    else if (head.contentLength >= 0) body.startLength(head.contentLength)
-    else body.startUntilClose()
+    const { wire } = this.#connection!
     const target = this.#keepFields(head)
     if (target !== null) {
       this.#owner.redirected(target)
       return false
     }
-    if (passesTrailers && body.chunked) r.response.passesTrailers = true
+    if (this.#protocol.passesTrailers && wire.mayHaveTrailers) r.response.passesTrailers = true
     if (this.#headOnly && r.client.method !== 'HEAD') r.response.contentLength = 0
     this.#relaying = true
     if (!sendHead(r)) {
@@ -180,7 +181,7 @@ export class PeerResponse implements BodyEvents {
     if (parts !== null) r.out = new PartSink(r.out, parts[0]!.start, parts[0]!.end)
     r.doing = 'reading upstream'
     if (this.#settings.limitRate !== 0) this.#startPace()
-    if (!body.done) {
+    if (!wire.done) {
       if (r.client.method !== 'HEAD') return true
       // The client wants none of what follows.
       r.out.end(null)
@@ -195,33 +196,12 @@ export class PeerResponse implements BodyEvents {
 
   // --- the content
 
-  #readContent(bytes: Buffer, start: number, end: number): void {
-    const connection = this.#connection!
-    const { body } = connection
-    const stop = body.decode(bytes, start, end, this)
-    // Whoever takes the content may have ended the request.
-    if (!this.#relaying) return
-    if (stop < 0) return this.#owner.responseFailed(bodyFailure(body))
-    if (body.done) {
-      if (stop < end) this.#warnOfSurplus()
-      return this.#owner.responseComplete(stop < end)
-    }
-    // A subrequest was about the head: as in nginx, nobody waits for the rest.
-    if (this.#r.parent !== null) return this.#owner.responseComplete(true)
-    // Whatever came is passed on now; more may be a long time coming.
-    this.#r.out.flush()
-    if (!this.#paused) connection.expectWithin(this.#settings.readTimeout)
-    if (this.#pace !== null) this.#keepPace(end - start)
-  }
-
   #warnOfSurplus(): void {
-    const message = this.#connection!.body.chunked
-      ? 'upstream sent data after final chunk'
-      : 'upstream sent more data than specified in "Content-Length" header'
-    this.#r.log('warn', message)
+    this.#r.log('warn', this.#connection!.wire.surplus)
   }
 
   content(bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (this.#pace !== null) this.#unpaced += end - start
     if (this.#r.out.write(bytes, start, end, last) || last || this.#paused) return
     if (this.#buffer === null && isBuffered(this.#r, this.#settings.buffering)) {
       this.#buffer = ResponseBuffer.install(this.#r, this.#settings.buffering)
@@ -254,7 +234,9 @@ export class PeerResponse implements BodyEvents {
   }
 
   /** Waits where what has come is all that may come for now. */
-  #keepPace(bytes: number): void {
+  #keepPace(): void {
+    const bytes = this.#unpaced
+    this.#unpaced = 0
     if (!this.#pace!.took(bytes)) return
     this.#connection!.transport.pause()
     this.#connection!.expectNothing()

@@ -5,7 +5,7 @@ import type { Level } from '../../shared/error-log.ts'
 import type { PeerState, PeerZone } from '../../shared/peer-zone.ts'
 import type { WorkerStats } from '../../shared/stats.ts'
 import type { Request } from '../http/request.ts'
-import type { ResponseHead } from '../http1/response-head.ts'
+import type { PeerHead } from './wire.ts'
 import { sharedNow } from '../shared-clock.ts'
 import type { Balancer, MakeBalancer, Timing } from './balance/balancer.ts'
 import type { PeerConnection } from './connect.ts'
@@ -251,7 +251,7 @@ export class PeerGroup {
   }
 
   /** The head of a response has come, `time` milliseconds after the attempt at `peer` began. */
-  headSeen({ set: { timing } }: Selection, { state }: Peer, _head: ResponseHead, time: number): void {
+  headSeen({ set: { timing } }: Selection, { state }: Peer, _head: PeerHead, time: number): void {
     if (timing === null) return
     const zone = this.#zone!
     zone.lock()

@@ -4,12 +4,12 @@
 import type { ComplexSize } from '../http/complex-size.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Request } from '../http/request.ts'
-import type { ResponseHead } from '../http1/response-head.ts'
 import type { BufferingSettings } from './buffering/conf.ts'
 import type { LocalBind } from './local-address.ts'
 import type { NextSettings } from './next.ts'
 import type { Kept, UpstreamName } from './states.ts'
 import type { TlsClient } from './tls/client.ts'
+import type { PeerHead, WireProtocol } from './wire.ts'
 
 /** Settings of a location, times in milliseconds. */
 export interface UpstreamSettings {
@@ -32,6 +32,8 @@ export interface UpstreamSettings {
 }
 
 export interface UpstreamProtocol extends UpstreamName {
+  /** What connections for its requests speak. */
+  readonly wire: WireProtocol
   /** Content of the request goes to the backend, as it comes. */
   readonly passesBody: boolean
   /** Trailers of its responses are for the client. */
@@ -44,16 +46,16 @@ export interface UpstreamProtocol extends UpstreamName {
   readonly kept: Kept
   /** Method of the request for the backend; null: it cannot be made, and the log says why. */
   method(r: Request): string | null
-  /** The request for the backend: its head, and its content where that is not the client's. */
+  /** The request for the backend as the wire wants it: its head, and its content where that is not the client's. */
   createRequest(r: Request, method: string): string
   /** The backend has been asked for another protocol, and may switch to it with a 101. */
   mayTunnel(r: Request): boolean
   /** Request content goes to the backend in chunks. */
   chunkedRequest(r: Request): boolean
   /** Fills `r.response` from the backend's head. Not null: the URI or the location that makes the response instead. */
-  processHead(r: Request, head: ResponseHead): string | null
+  processHead(r: Request, head: PeerHead): string | null
   /** The lines of a 103 (Early Hints) response that are for the client. */
-  hintLines(head: ResponseHead): string
+  hintLines(head: PeerHead): string
   /** Those of a trailer section that are for the client, where `passesTrailers`. */
   trailerLines(trailers: Fields): string
   /** The URL at `address`, a peer's name, as the error log shows it. */

@@ -45,6 +45,10 @@ export const reasons = {
     directive: 'proxy_send_timeout',
   },
   read_timeout: { meaning: 'the server sent nothing in time', directive: 'proxy_read_timeout' },
+  refused_stream: {
+    meaning: 'the server said, by HTTP/2, that it has not looked at the request',
+    directive: 'proxy_next_upstream',
+  },
   premature_close: {
     meaning: 'the server closed the connection before its response was complete',
     directive: 'proxy_next_upstream',

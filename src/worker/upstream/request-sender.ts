@@ -6,7 +6,7 @@ import type { TempFile } from '../body/temp-file.ts'
 import type { BodySink, RequestContent } from '../http/body.ts'
 import type { Request } from '../http/request.ts'
 import { acquire, HEADROOM, READ_SIZE, release } from '../transport/read-buffer.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { Wire } from './wire.ts'
 
 /** Told how far the request is. */
 export interface SenderOwner {
@@ -17,12 +17,9 @@ export interface SenderOwner {
 }
 
 export class RequestSender implements BodySink {
-  /** All content has been sent. */
-  complete = false
   /** Some of it is gone for good. */
   spent = false
-  readonly #transport: Transport
-  readonly #chunked: boolean
+  readonly #wire: Wire
   readonly #owner: SenderOwner
   /** Where content comes from that goes on as it comes; resumed when the peer has room again. */
   #source: RequestContent | null = null
@@ -34,12 +31,18 @@ export class RequestSender implements BodySink {
   #length = 0
   #reading = false
   #stopped = false
+  /** All content has been given to the wire. */
+  #ended = false
 
-  constructor(transport: Transport, head: string, chunked: boolean, owner: SenderOwner) {
-    this.#transport = transport
+  constructor(wire: Wire, head: string, owner: SenderOwner) {
+    this.#wire = wire
     this.#head = head
-    this.#chunked = chunked
     this.#owner = owner
+  }
+
+  /** All content has been sent. */
+  get complete(): boolean {
+    return this.#ended && !this.#wire.pending
   }
 
   /** Sends what there is of the body of `r`, and from there on what the client sends. */
@@ -70,25 +73,19 @@ export class RequestSender implements BodySink {
 
   #write(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     if (start === end) {
-      // A chunk of no bytes would be the last one.
       if (last) this.end()
       return true
     }
-    if (last) this.complete = true
-    if (!this.#chunked) return this.#send('', bytes, start, end, '')
-    const size = `${(end - start).toString(16)}\r\n`
-    return this.#send(size, bytes, start, end, last ? '\r\n0\r\n\r\n' : '\r\n')
+    return this.#send(bytes, start, end, last)
   }
 
   flush(): void {
-    if (this.#head !== '') this.#send('', null, 0, 0, '')
+    if (this.#head !== '') this.#send(null, 0, 0, false)
   }
 
   /** Trailers of requests are not passed on, as in nginx. */
   end(): void {
-    if (this.complete) return
-    this.complete = true
-    this.#send(this.#chunked ? '0\r\n\r\n' : '', null, 0, 0, '')
+    if (!this.#ended) this.#send(null, 0, 0, true)
   }
 
   abort(): void {
@@ -108,13 +105,14 @@ export class RequestSender implements BodySink {
 
   /** The peer has room again. */
   resume(): void {
-    if (this.#file !== null) this.#read()
+    if (this.#ended) this.#owner.requestSent(0, this.complete)
+    else if (this.#file !== null) this.#read()
     else this.#source?.resume()
   }
 
   /** Sends the next piece of the file, and so on as long as there is room. */
   #read(): void {
-    if (this.#reading || this.#stopped || this.complete) return
+    if (this.#reading || this.#stopped || this.#ended) return
     this.#reading = true
     const buffer = acquire()
     const length = Math.min(READ_SIZE, this.#length - this.#position)
@@ -138,11 +136,12 @@ export class RequestSender implements BodySink {
     return this.#write(buffer, HEADROOM, HEADROOM + count, this.#position === this.#length)
   }
 
-  #send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean {
-    const text = this.#head + prefix
+  #send(bytes: Buffer | null, start: number, end: number, last: boolean): boolean {
+    const head = this.#head
     this.#head = ''
-    const more = this.#transport.send(text, bytes, start, end, suffix)
-    this.#owner.requestSent(text.length + (end - start) + suffix.length, this.complete)
-    return more
+    if (last) this.#ended = true
+    const sent = this.#wire.send(head, bytes, start, end, last)
+    this.#owner.requestSent(sent, this.complete)
+    return !this.#wire.blocked
   }
 }

@@ -1,7 +1,7 @@
 // The peers one request goes to, attempt after attempt: which were tried, and how many more may be.
 
 import type { Request } from '../http/request.ts'
-import type { ResponseHead } from '../http1/response-head.ts'
+import type { PeerHead } from './wire.ts'
 import type { Picker } from './balance/balancer.ts'
 import type { Outcome, Peer, PeerGroup, PeerSet } from './peers.ts'
 import { pickReport } from './pick-report.ts'
@@ -54,7 +54,7 @@ export class Selection {
   }
 
   /** The head of a response has come from `peer`, `time` milliseconds after the attempt began. */
-  headSeen(peer: Peer, head: ResponseHead, time: number): void {
+  headSeen(peer: Peer, head: PeerHead, time: number): void {
     if (this.set.watchesHeads) this.#group.headSeen(this, peer, head, time)
   }
 

@@ -8,7 +8,6 @@ import type { ContentSource } from '../http/body.ts'
 import { CLIENT_CLOSED_REQUEST, finalize } from '../http/finalize.ts'
 import { OK } from '../http/module.ts'
 import type { Request } from '../http/request.ts'
-import type { ResponseHead } from '../http1/response-head.ts'
 import { hasErrorPage } from '../modules/error-page.ts'
 import { redirectAsAsked } from './accelerated.ts'
 import { Attempts } from './attempts.ts'
@@ -35,6 +34,7 @@ import { RequestSender, type SenderOwner } from './request-sender.ts'
 import type { TlsClient } from './tls/client.ts'
 import type { Tunnel } from './tunnel.ts'
 import { openTunnel } from './upgrade.ts'
+import type { PeerHead } from './wire.ts'
 
 /**
  * Where the present attempt is: no connection yet; one without TLS on it yet; a kept one that may turn out closed; the
@@ -112,11 +112,10 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     const peer = this.#attempts.next()
     if (peer === null) return this.#endFor('no_live_upstreams', 502)
     this.#requestSent = false
-    const idle = this.#group.idle.take(peer, this.#local?.name ?? '', this.#tls)
+    const idle = this.#group.idle.take(peer, this.#local?.name ?? '', this.#protocol.wire, this.#tls)
     this.#reused = idle !== null
     if (idle === null) return this.#connect(peer)
     idle.use(this)
-    idle.reader.reset()
     this.#connection = idle
     this.#attempts.current!.connectTime = 0
     const kept = !this.#hasBody || this.r.body?.complete === true
@@ -138,6 +137,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     this.#connection = new PeerConnection(this.#group, peer, this, {
       local: this.#local,
       socketKeepalive,
+      wire: this.#protocol.wire,
       tls: this.#tls,
       secret: log === null ? null : (line) => log.add(line, this.r),
     })
@@ -162,17 +162,16 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     const { r } = this
     this.#state = 'asking'
     connection.requests++
-    this.#response.begin(connection, this.#headOnly)
+    const chunked = this.#hasBody && this.#protocol.chunkedRequest(r)
+    this.#response.begin(connection, this.#headOnly, chunked)
     if (!this.#hasBody) {
       this.#requestSent = true
       r.doing = 'reading response header from upstream'
-      this.#attempts.current!.bytesSent = this.#requestHead.length
-      connection.transport.send(this.#requestHead, null, 0, 0, '')
+      this.#attempts.current!.bytesSent = connection.wire.send(this.#requestHead, null, 0, 0, true)
       return connection.expectWithin(this.#settings.readTimeout)
     }
     r.doing = 'sending request to upstream'
-    const chunked = this.#protocol.chunkedRequest(r)
-    this.#sender = new RequestSender(connection.transport, this.#requestHead, chunked, this)
+    this.#sender = new RequestSender(connection.wire, this.#requestHead, this)
     connection.expectNothing()
     this.#sender.start(r)
   }
@@ -190,13 +189,18 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   onPeerData(bytes: Buffer, start: number, end: number): void {
     this.#attempts.current!.bytesReceived += end - start
     // Nobody waits for an answer to a request that has not been sent.
-    if (this.#reused && !this.#requestSent) return this.#fail(EARLY_DATA)
-    this.#response.read(bytes, start, end)
+    if (!this.#reused || this.#requestSent) this.#response.read(bytes, start, end)
+    else if (!this.#connection!.wire.readIdle(bytes, start, end)) this.#fail(EARLY_DATA)
   }
 
   onPeerDrain(): void {
     if (this.#state === 'asking' && this.#sender?.complete === false) this.#connection!.expectNothing()
     this.#sender?.resume()
+  }
+
+  onPeerTook(bytes: number): void {
+    this.#attempts.current!.bytesSent += bytes
+    if (this.#state === 'asking') this.#connection!.expectWithin(this.#settings.sendTimeout)
   }
 
   onPeerEnd(): void {
@@ -236,7 +240,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     if (complete) {
       this.r.doing = 'reading response header from upstream'
       connection.expectWithin(this.#settings.readTimeout)
-    } else if (connection.transport.backlogged) {
+    } else if (connection.wire.blocked) {
       connection.expectWithin(this.#settings.sendTimeout)
     } else {
       // The client's turn: what it takes is not the backend's fault.
@@ -260,7 +264,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
 
   // --- the response
 
-  headSeen(head: ResponseHead): boolean {
+  headSeen(head: PeerHead): boolean {
     this.#attempts.headSeen(head)
     if (head.status >= 403 && this.#passedOver(head.status)) return false
     if (head.status >= 300 && this.#settings.interceptErrors && hasErrorPage(this.r, head.status)) {
@@ -280,7 +284,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   }
 
   /** `error_page` answers in place of the backend. */
-  #intercept({ status, fields }: ResponseHead): void {
+  #intercept({ status, fields }: PeerHead): void {
     const { response, upstream } = this.r
     if (this.#protocol.kept.fields) upstream!.fields = fields.copy()
     // The challenges are the client's to answer.
@@ -332,7 +336,7 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     const requestComplete = this.#sender === null || this.#sender.complete
     this.#sender?.stop()
     this.#finishAttempt('ok')
-    if (spoiled || !connection.reader.head.keepAlive || !requestComplete) connection.destroy()
+    if (spoiled || !connection.wire.reusable || !requestComplete) connection.destroy()
     else this.#group.idle.offer(connection)
     this.r.doing = 'sending to client'
     finalize(this.r, OK)
@@ -352,7 +356,9 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     const { r } = this
     const connection = this.#connection!
     const stale = this.#isStale(connection, failure)
-    if (stale && mayGoOutAgain(r, this.#progress(), this.#settings.next)) return this.#goOutAgain(connection)
+    if (stale && mayGoOutAgain(r, this.#progress(failure), this.#settings.next)) {
+      return this.#goOutAgain(connection)
+    }
     const again = this.#mayFollow(failure)
     const answering = this.#state === 'answering'
     const status = failureStatus(failure)
@@ -371,9 +377,9 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   }
 
   /** The peer closed a connection while nobody used it, or while the request was on its way. */
-  #isStale({ reader }: PeerConnection, { kind }: Failure): boolean {
+  #isStale({ wire }: PeerConnection, { kind }: Failure): boolean {
     const unanswered = this.#state === 'waiting' || this.#state === 'asking'
-    return this.#reused && unanswered && kind === 'error' && !reader.begun
+    return this.#reused && unanswered && kind === 'error' && !wire.begun
   }
 
   /** To the same peer: nothing is wrong with it. */
@@ -388,12 +394,12 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     this.#connect(connection.peer)
   }
 
-  #progress(): { requestSent: boolean; bodySpent: boolean } {
-    return { requestSent: this.#requestSent, bodySpent: this.#sender?.spent ?? false }
+  #progress({ unseen }: Failure): { requestSent: boolean; bodySpent: boolean } {
+    return { requestSent: this.#requestSent && unseen !== true, bodySpent: this.#sender?.spent ?? false }
   }
 
   #mayFollow(failure: Failure): boolean {
-    return this.#attempts.mayFollow(failure, this.#progress())
+    return this.#attempts.mayFollow(failure, this.#progress(failure))
   }
 
   #retireSender(): void {

@@ -23,6 +23,8 @@ afterEach(() => vi.useRealTimers())
 class Stub {
   readonly peer: Peer
   readonly local: string
+  readonly protocol = 'HTTP/1'
+  readonly tls = null
   readonly idle = noPlace()
   requests = 1
   readonly opened = Date.now()

@@ -6,7 +6,7 @@ import { parseSize, parseTime } from '../../../shared/conf/values.ts'
 import { SessionZone } from '../../../shared/session-zone.ts'
 import type { VariableReader } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
-import type { ResponseHead } from '../../http1/response-head.ts'
+import type { PeerHead } from '../wire.ts'
 import { sharedNow } from '../../shared-clock.ts'
 import type { Peer } from '../peers.ts'
 import type { Selection } from '../selection.ts'
@@ -65,7 +65,7 @@ class LearnAtEnd extends Learn implements Stickiness {
 
 /** `header` */
 class LearnAtHead extends Learn implements Stickiness {
-  answered({ r }: Selection, peer: Peer, head: ResponseHead): void {
+  answered({ r }: Selection, peer: Peer, head: PeerHead): void {
     const upstream = r.upstream!
     const before = upstream.fields
     // Variables are not told of the head before it is known to be the client's.

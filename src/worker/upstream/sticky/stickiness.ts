@@ -1,7 +1,7 @@
 // What `sticky` makes of an upstream: how requests say which server they belong to, and how clients come to say so.
 
 import type { Request } from '../../http/request.ts'
-import type { ResponseHead } from '../../http1/response-head.ts'
+import type { PeerHead } from '../wire.ts'
 import type { Peer } from '../peers.ts'
 import type { Selection } from '../selection.ts'
 
@@ -14,7 +14,7 @@ export interface Stickiness {
   /** An attempt goes to `peer`. */
   chosen?(selection: Selection, peer: Peer): void
   /** The head of a response has come from `peer`. */
-  answered?(selection: Selection, peer: Peer, head: ResponseHead): void
+  answered?(selection: Selection, peer: Peer, head: PeerHead): void
   /** An attempt at `peer` is over and has not failed. */
   ended?(selection: Selection, peer: Peer): void
 }

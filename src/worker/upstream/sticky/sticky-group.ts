@@ -1,7 +1,7 @@
 // The peers of an upstream with `sticky`: it is told which of them each attempt goes to, and what comes of it.
 
 import type { Request } from '../../http/request.ts'
-import type { ResponseHead } from '../../http1/response-head.ts'
+import type { PeerHead } from '../wire.ts'
 import { type GroupOptions, type Outcome, type Peer, PeerGroup, type UpstreamHost } from '../peers.ts'
 import type { Selection } from '../selection.ts'
 import { serverId } from './server-id.ts'
@@ -44,7 +44,7 @@ export class StickyGroup extends PeerGroup {
     return kept ? `sticky before ${this.methodName}` : `${this.methodName} (sticky: "${id}" is not available)`
   }
 
-  override headSeen(selection: Selection, peer: Peer, head: ResponseHead, time: number): void {
+  override headSeen(selection: Selection, peer: Peer, head: PeerHead, time: number): void {
     super.headSeen(selection, peer, head, time)
     this.#stickiness.answered?.(selection, peer, head)
   }

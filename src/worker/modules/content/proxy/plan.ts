@@ -5,7 +5,7 @@ import type { BuildContext } from '../../../../shared/conf/build.ts'
 import { contentLength } from '../../../body/read-body.ts'
 import type { Fields } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
-import type { ResponseHead } from '../../../http1/response-head.ts'
+import type { PeerHead, WireProtocol } from '../../../upstream/wire.ts'
 import { NEXT } from '../../../upstream/next.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import type { UpstreamProtocol, UpstreamSettings } from '../../../upstream/protocol.ts'
@@ -78,6 +78,7 @@ export class ProxyPlan {
 }
 
 abstract class ProxyProtocol implements UpstreamProtocol {
+  readonly wire: WireProtocol = 'HTTP/1'
   readonly host: string
   readonly port: string
   readonly passesBody: boolean
@@ -120,11 +121,11 @@ abstract class ProxyProtocol implements UpstreamProtocol {
     return contentLength(r) < 0
   }
 
-  processHead(r: Request, head: ResponseHead): string | null {
+  processHead(r: Request, head: PeerHead): string | null {
     return processHead(r, head, this.plan.response)
   }
 
-  hintLines({ fields }: ResponseHead): string {
+  hintLines({ fields }: PeerHead): string {
     return fields.lines(this.plan.passedFields.notHints)
   }
 

@@ -5,7 +5,7 @@ import type { Fields } from '../../../http/fields.ts'
 import { hashName } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
 import type { Response } from '../../../http/response.ts'
-import type { ResponseHead } from '../../../http1/response-head.ts'
+import type { PeerHead } from '../../../upstream/wire.ts'
 import { askForCharset } from '../../filter/charset.ts'
 import { acceptRate } from '../../filter/limit-rate.ts'
 import { redirects } from '../../redirects.ts'
@@ -133,7 +133,7 @@ function fieldRules(treatments: ReadonlyMap<string, Treatment>): ReadonlyMap<num
 }
 
 /** Fills `r.response` from the backend's head. Not null: what is to make the response instead. */
-export function processHead(r: Request, head: ResponseHead, plan: ResponsePlan): string | null {
+export function processHead(r: Request, head: PeerHead, plan: ResponsePlan): string | null {
   const { response } = r
   const upstream = r.upstream!
   const before = response.lines
