@@ -57,13 +57,14 @@ if (nginxMissing !== null) console.warn(`parity with nginx is not tested: ${ngin
 /**
  * Declares a test for each case. `http` is the content of the http block; in it, %BACKEND% is the address of the
  * recording backend, %LOCAL% that of another one on a unix socket, and %REFUSED% one where nothing listens. `pending`: uses directives or variables that weir may not
- * have yet; when weir refuses them, the cases are skipped and its reason is printed.
+ * have yet; when weir refuses them, the cases are skipped and its reason is printed. `vars`: what other words between %
+ * stand for, made before the proxies start.
  */
 export function describeParity(
   area: string,
   http: string,
   cases: readonly ParityCase[],
-  options: { pending?: true } = {},
+  options: { pending?: true; vars?: () => Promise<Record<string, string | number>> } = {},
 ): void {
   describe.skipIf(nginxMissing !== null)(area, () => {
     const pair = new ProxyPair()
@@ -71,7 +72,7 @@ export function describeParity(
 
     beforeAll(async () => {
       try {
-        await pair.start(http)
+        await pair.start(http, await options.vars?.())
       } catch (error) {
         refused = /\[emerg\] (.*not supported by weir yet)/.exec(String(error))?.[1] ?? null
         if (options.pending !== true || refused === null) throw error
@@ -98,8 +99,8 @@ export class ProxyPair {
   #nginx: RunningProxy | null = null
   #weir: RunningProxy | null = null
 
-  /** `http`: as for describeParity. */
-  async start(http: string): Promise<void> {
+  /** `http` and `others`: as for describeParity. */
+  async start(http: string, others: Record<string, string | number> = {}): Promise<void> {
     this.#folder = await temporaryFolder()
     const socket = join(this.#folder, 'backend.sock')
     this.#backend = await RawBackend.start()
@@ -109,6 +110,7 @@ export class ProxyPair {
       LOCAL: `unix:${socket}`,
       BACKEND: this.#backend.address,
       REFUSED: `127.0.0.1:${await freePort()}`,
+      ...others,
     }
     const conf = `worker_processes 1;\nevents { worker_connections 256; }\nhttp {\n${http}\n}\n`
     this.#nginx = await startNginx(conf, { vars })

@@ -99,6 +99,8 @@ export function errorLines(text: string, proxy: RunningProxy, info: boolean): st
       .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+: (\*[\dPORT]+ )?/, '$1 '))
       // weir shows control characters as bytes.
       .map((line) => line.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, shownByte))
+      // OpenSSL has changed the words for alerts that SSLv3 had already.
+      .map((line) => line.replace(/:(sslv3|ssl\/tls) alert /, ':ALERT '))
       // Which system call met the reset is nginx's own business.
       .map((line) => line.replace('readv() failed', 'recv() failed'))
       // What weir adds to nginx's own line about a failure.

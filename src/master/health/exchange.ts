@@ -1,7 +1,6 @@
 // One request of a health check and its answer, as undici tells of it. The head and the content each have
 // `proxy_read_timeout` in all: a peer that sends a byte now and then does not prolong it.
 
-import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { latin1 } from '../../shared/latin1.ts'
 import { Fields, hashName } from '../../worker/http/fields.ts'
@@ -13,7 +12,8 @@ import type { Finding } from '../../worker/upstream/health/match.ts'
 import { brokenFailure, TOO_BIG_HEADER } from '../../worker/upstream/next.ts'
 import type { PeerAddress } from '../../worker/upstream/peers.ts'
 import type { UpstreamState } from '../../worker/upstream/states.ts'
-import { CONNECTING, connectVerdict, delay, TIMED_OUT, type Verdict } from './probe.ts'
+import { HandshakeError } from '../../worker/upstream/tls/handshake.ts'
+import { CONNECTING, connectVerdict, delay, HANDSHAKING, TIMED_OUT, type Verdict } from './probe.ts'
 
 /** As in nginx, what comes behind is not looked at. */
 const BODY_LIMIT = 256 * 1024
@@ -31,7 +31,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #done: Done | null
   #doing = CONNECTING
   #timer: NodeJS.Timeout | null = null
-  #socket: Socket | null = null
+  /** Closes the connection while it is being made. */
+  #abandon: (() => void) | null = null
   #broken = false
   #head: Finding | null = null
   #body: Buffer[] = []
@@ -52,16 +53,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.#head === null && this.#broken
   }
 
-  /** A connection is made for it. */
-  connecting(socket: Socket): void {
-    this.#socket = socket
+  /** A connection is made for it, which `abandon` closes. */
+  connecting(abandon: () => void): void {
+    this.#abandon = abandon
+  }
+
+  /** The connection is there, and TLS on it is not. */
+  handshaking(): void {
+    this.#doing = HANDSHAKING
   }
 
   /** Nobody wants to know any more. */
   drop(): void {
     this.#done = null
     this.#expectNothing()
-    this.#socket?.destroy()
+    this.#abandon?.()
   }
 
   onRequestStart(): void {
@@ -99,8 +105,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: NodeJS.ErrnoException): void {
     this.#broken = true
-    if (this.#doing === CONNECTING && error.errno !== undefined) {
-      return this.#end(connectVerdict(error, this.#peer), false)
+    if (error instanceof HandshakeError || (this.#doing === CONNECTING && error.errno !== undefined)) {
+      return this.#end(connectVerdict(error, this.#peer, this.#doing), false)
     }
     this.#end({ passed: false, doing: this.#doing, error: failureText(error, this.#doing) }, false)
   }
@@ -142,7 +148,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#body = []
     this.#expectNothing()
     // One that is still being made does not know of its client's end.
-    if (!reusable) this.#socket?.destroy()
+    if (!reusable) this.#abandon?.()
     done(verdict, reusable)
   }
 }

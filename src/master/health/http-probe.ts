@@ -1,12 +1,14 @@
 // `health_check` over HTTP: one GET with undici, whose answer `match` judges. The time it may take and the room it may
 // take up are bounded whatever the peer does.
 
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Client } from 'undici'
 import type { HealthCheck } from '../../worker/upstream/health/health-check.ts'
 import type { PeerAddress } from '../../worker/upstream/peers.ts'
+import type { TlsClient } from '../../worker/upstream/tls/client.ts'
+import { connectSecurely } from '../../worker/upstream/tls/handshake.ts'
 import { Exchange } from './exchange.ts'
-import { connectTo, type Prober, type Verdict } from './probe.ts'
+import { type Prober, placeOf, type Verdict } from './probe.ts'
 
 /** Longest head of an answer: nginx's default proxy_buffer_size. */
 const HEAD_LIMIT = 4096
@@ -14,6 +16,7 @@ const HEAD_LIMIT = 4096
 const CONNECTION_FIELDS = new Set(['connection', 'expect', 'keep-alive', 'transfer-encoding', 'upgrade'])
 
 type ClientClass = typeof Client
+type Connected = (...args: [Error, null] | [null, Socket]) => void
 
 export class HttpProber implements Prober {
   readonly #check: HealthCheck
@@ -75,11 +78,13 @@ export class HttpProber implements Prober {
     })
   }
 
-  #connect(done: (...args: [Error, null] | [null, Socket]) => void): void {
+  #connect(done: Connected): void {
     this.#fresh = true
     this.#connected = performance.now()
-    const socket = connectTo(this.#check, this.#peer)
-    this.#exchange?.connecting(socket)
+    const { tls, requests } = this.#check
+    if (tls !== null) return this.#connectSecurely(tls(requests.make()), done)
+    const socket = connect(placeOf(this.#check, this.#peer))
+    this.#exchange?.connecting(() => socket.destroy())
     let failure = new Error('closed')
     const closed = () => done(failure, null)
     socket.on('error', (error) => {
@@ -90,6 +95,28 @@ export class HttpProber implements Prober {
       socket.removeListener('close', closed)
       done(null, socket)
     })
+  }
+
+  /** `client`: null where there is none, as the log of the requests says. */
+  #connectSecurely(client: TlsClient | null, done: Connected): void {
+    if (client === null) {
+      return done(new Error('proxy_ssl_name or proxy_ssl_certificate gives nothing usable'), null)
+    }
+    const exchange = this.#exchange
+    let secured = false
+    const failed = (error: Error) => {
+      abandon()
+      if (!secured) done(error, null)
+    }
+    const abandon = connectSecurely(placeOf(this.#check, this.#peer), this.#peer.name, client, {
+      connected: () => exchange?.handshaking(),
+      secured: (socket) => {
+        secured = true
+        done(null, socket)
+      },
+      failed,
+    })
+    exchange?.connecting(() => failed(new Error('closed')))
   }
 
   stop(): void {

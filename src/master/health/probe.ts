@@ -1,6 +1,6 @@
 // What kinds of health checks have in common: each asks one peer once, and says how that went.
 
-import { connect, type Socket, type TcpSocketConnectOpts } from 'node:net'
+import type { NetConnectOpts, TcpNetConnectOpts } from 'node:net'
 import type { Level } from '../../shared/error-log.ts'
 import { utf8 } from '../../shared/latin1.ts'
 import type { HealthCheck } from '../../worker/upstream/health/health-check.ts'
@@ -27,6 +27,7 @@ export interface Prober {
 
 export const TIMED_OUT = 'upstream timed out (110: Connection timed out)'
 export const CONNECTING = 'connecting to upstream'
+export const HANDSHAKING = 'SSL handshaking to upstream'
 
 /** The longest time Node can wait. */
 const LONGEST = 2 ** 31 - 1
@@ -36,22 +37,24 @@ export function delay(time: number): number {
   return Math.min(Math.max(1, time), LONGEST)
 }
 
-/** Connects to where `check` asks `peer`. */
-export function connectTo({ port, settings, requests }: HealthCheck, peer: PeerAddress): Socket {
-  if (peer.path !== null) return connect({ path: utf8(peer.path) })
-  const options: TcpSocketConnectOpts = { host: peer.host!, port: port || peer.port }
+/** Where `check` asks `peer`, and from where. */
+export function placeOf({ port, settings, requests }: HealthCheck, peer: PeerAddress): NetConnectOpts {
+  if (peer.path !== null) return { path: utf8(peer.path) }
+  const options: TcpNetConnectOpts = {
+    host: peer.host!,
+    port: port || peer.port,
+    noDelay: true,
+    keepAlive: settings.socketKeepalive,
+  }
   const local = settings.bind?.find(requests.make()) ?? null
   if (local !== null) {
     options.localAddress = local.ip
     if (local.port !== 0) options.localPort = local.port
   }
-  const socket = connect(options)
-  socket.setNoDelay(true)
-  if (settings.socketKeepalive) socket.setKeepAlive(true)
-  return socket
+  return options
 }
 
-export function connectVerdict(error: NodeJS.ErrnoException, peer: PeerAddress): Verdict {
+export function connectVerdict(error: NodeJS.ErrnoException, peer: PeerAddress, doing = CONNECTING): Verdict {
   const { message, level = 'error' } = connectFailure(error, peer)
-  return { passed: false, doing: CONNECTING, error: message, level }
+  return { passed: false, doing, error: message, level }
 }

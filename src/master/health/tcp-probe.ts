@@ -1,17 +1,9 @@
 // `health_check type=tcp`: a peer that takes a connection is well.
 
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { HealthCheck } from '../../worker/upstream/health/health-check.ts'
 import type { PeerAddress } from '../../worker/upstream/peers.ts'
-import {
-  CONNECTING,
-  connectTo,
-  connectVerdict,
-  delay,
-  type Prober,
-  TIMED_OUT,
-  type Verdict,
-} from './probe.ts'
+import { CONNECTING, connectVerdict, delay, type Prober, placeOf, TIMED_OUT, type Verdict } from './probe.ts'
 
 export class TcpProber implements Prober {
   readonly #check: HealthCheck
@@ -29,7 +21,7 @@ export class TcpProber implements Prober {
       this.stop()
       done(verdict)
     }
-    const socket = connectTo(this.#check, this.#peer)
+    const socket = connect(placeOf(this.#check, this.#peer))
     this.#socket = socket
     this.#timer = setTimeout(
       () => end({ passed: false, doing: CONNECTING, error: TIMED_OUT }),

@@ -5,10 +5,12 @@ import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
 import { HTTP, LOCATION, type Setter, UPSTREAM } from '../../../shared/conf/command.ts'
 import { parseInteger, parseTime } from '../../../shared/conf/values.ts'
 import { defineModule } from '../../http/module.ts'
+import type { Request } from '../../http/request.ts'
 import type { ProxyPlan } from '../../modules/content/proxy/plan.ts'
 import { proxy } from '../../modules/content/proxy/proxy.ts'
 import type { PeerGroup } from '../peers.ts'
 import type { UpstreamSettings } from '../protocol.ts'
+import type { TlsClient } from '../tls/client.ts'
 import { addMatch, defaultMatch, type Match } from './match.ts'
 import { ProbeRequests } from './probe-request.ts'
 
@@ -59,6 +61,8 @@ export interface HealthCheck extends Omit<CheckOptions, 'match'> {
   readonly requests: ProbeRequests
   /** `proxy_*_timeout` and `proxy_bind` of the location. */
   readonly settings: UpstreamSettings
+  /** Its `proxy_ssl_*`: how peers are spoken to by TLS, or null where that cannot be; null where they are not. */
+  readonly tls: ((r: Request) => TlsClient | null) | null
 }
 
 interface HealthConf {
@@ -148,12 +152,14 @@ function addCheck(options: CheckOptions, scope: Scope, context: BuildContext): v
   context.directive = scope.directive!.block!.find(({ name }) => name === 'health_check')!
   const match = matchOf(options, scope, context)
   const plan = planOf(scope, context)
+  const { group, protocol } = plan.fixed!
   const check = {
     ...options,
     match,
-    group: plan.fixed!.group,
+    group,
     requests: new ProbeRequests(scope, plan, options.uri),
     settings: plan.settings,
+    tls: protocol.secure ? (r: Request) => protocol.tls(r) : null,
   }
   const known = checks.get(context)
   if (known === undefined) checks.set(context, [check])

@@ -4,9 +4,9 @@
 import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import type { BuildContext } from '../../../shared/conf/build.ts'
-import { openFailure } from '../../../shared/conf/file-error.ts'
 import type { ContextChanges } from '../../tls/conf-command.ts'
 import { opensslText } from '../../tls/openssl-error.ts'
+import { certificatesIn, revocationsIn } from '../../tls/pem.ts'
 import type { TlsValues } from './commands.ts'
 import { type Credentials, credentialsFailure } from './credentials.ts'
 import { PROTOCOLS, protocolOptions } from './protocols.ts'
@@ -17,14 +17,10 @@ const ALWAYS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSI
 /** Everything of a context but the certificate it shows. */
 export type ContextOptions = Readonly<SecureContextOptions>
 
-const CERTIFICATES =
-  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g
-const LISTS = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g
-
 /** The certificates that backends' are checked against; [] where none are. */
 export function trustedCertificates(values: TlsValues, context: BuildContext): string[] {
   if (!values.verify || !values.trustedCertificate) return []
-  return blocks(values.trustedCertificate, CERTIFICATES, context)
+  return certificatesIn(values.trustedCertificate, context)
 }
 
 /** Options for `values`. Throws a ConfError for what cannot be. */
@@ -41,7 +37,7 @@ export function contextOptions(values: TlsValues, prefix: string, context: Build
   return {
     // An empty list: without one Node would trust, and read, all the authorities it knows.
     ca: trustedCertificates(values, context),
-    ...(values.verify && values.crl ? { crl: blocks(values.crl, LISTS, context) } : {}),
+    ...(values.verify && values.crl ? { crl: revocationsIn(values.crl, context) } : {}),
     ciphers: suites === undefined ? ciphers : `${suites}:${ciphers}`,
     minVersion: changes.minVersion ?? minVersion,
     maxVersion: changes.maxVersion ?? maxVersion,
@@ -83,25 +79,9 @@ export function checkOptions(options: ContextOptions, values: TlsValues, context
       try {
         createSecureContext({ ca: [], ...part })
       } catch (error) {
-        context.error(`${what} failed (${opensslText(error as Error) ?? (error as Error).message})`)
+        context.error(`${what} failed (${opensslText(error as Error) ?? (error as Error).message})`, null)
       }
     }
-    context.error(opensslText(whole as Error) ?? (whole as Error).message)
+    context.error(opensslText(whole as Error) ?? (whole as Error).message, null)
   }
-}
-
-function blocks(path: string, pattern: RegExp, context: BuildContext): string[] {
-  let text: string
-  try {
-    text = context.fileContent(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).errno === undefined) throw error
-    return context.error(`failed to load "${path}": BIO_new_file() failed (${openFailure(path, error)})`)
-  }
-  const found = text.match(pattern)
-  if (found !== null) return found
-  const reader = pattern === LISTS ? 'PEM_read_bio_X509_CRL' : 'PEM_read_bio_X509_AUX'
-  const expected = pattern === LISTS ? 'X509 CRL' : 'TRUSTED CERTIFICATE'
-  const error = `SSL: error:0480006C:PEM routines::no start line:Expecting: ${expected}`
-  return context.error(`failed to load "${path}": ${reader}() failed (${error})`)
 }

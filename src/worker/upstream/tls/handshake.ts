@@ -1,21 +1,25 @@
 // A connection with TLS on it, from the first packet to the end of the handshake, for requests and for health checks:
 // the backend's certificate is checked before anything is sent to it.
 
-import type { NetConnectOpts } from 'node:net'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { connect as secure, type TLSSocket } from 'node:tls'
 import { errnoText } from '../../../shared/errno.ts'
 import type { Level } from '../../../shared/error-log.ts'
 import { isExpected, opensslText } from '../../tls/openssl-error.ts'
 import type { Failure } from '../next.ts'
 import type { TlsClient } from './client.ts'
+import type { SessionCache } from './sessions.ts'
 import { refusalOf } from './verify.ts'
 
 /** Told how it goes: the first two in this order, `failed` at most once and instead of what has not come by then. */
 export interface HandshakeEvents {
   /** The connection is there; the handshake begins. */
   connected(): void
-  /** The backend is who it should be. The socket has no listeners any more but what keeps its sessions. */
-  secured(socket: TLSSocket): void
+  /**
+   * The backend is who it should be: called as the handshake ends, when nothing has been read yet. The socket on the
+   * connection `beneath` it has no listeners any more but what keeps its sessions.
+   */
+  secured(socket: TLSSocket, beneath: Socket): void
   /** A HandshakeError, or the system's error of a connection that did not come about. */
   failed(error: NodeJS.ErrnoException): void
   /** A line (NSS key log format, with its end) of `proxy_ssl_key_log`. */
@@ -32,16 +36,32 @@ export class HandshakeError extends Error {
   }
 }
 
-/** Connects to where `where` says, which the sessions kept know as `peer`. */
+/** Connects to where `where` says, which the sessions kept know as `peer`. Gives what closes it until it is secured. */
 export function connectSecurely(
   where: NetConnectOpts,
   peer: string,
   client: TlsClient,
   events: HandshakeEvents,
-): TLSSocket {
+): () => void {
+  const beneath = connect(where)
+  let socket: TLSSocket | null = null
+  const failed = (error: NodeJS.ErrnoException) => events.failed(error)
+  beneath.once('error', failed)
+  beneath.once('connect', () => {
+    beneath.off('error', failed)
+    events.connected()
+    // The owner may have had enough by now.
+    if (!beneath.destroyed) socket = shakeHands(beneath, peer, client, events)
+  })
+  return () => (socket ?? beneath).destroy()
+}
+
+function shakeHands(beneath: Socket, peer: string, client: TlsClient, events: HandshakeEvents): TLSSocket {
   const session = client.sessions?.get(peer) ?? null
-  const socket = connect({
-    ...where,
+  const socket = secure({
+    socket: beneath,
+    // Node takes a session for no other host than the one it was made with.
+    host: peer,
     secureContext: client.context,
     // Who it is, is looked at below, in nginx's order and words.
     rejectUnauthorized: false,
@@ -52,22 +72,17 @@ export function connectSecurely(
     ...(session === null ? {} : { session }),
     ...(client.alpn.length === 0 ? {} : { ALPNProtocols: [...client.alpn] }),
   })
-  let connected = false
   const failed = (error: NodeJS.ErrnoException) => {
-    if (connected) client.sessions?.forget(peer)
-    events.failed(connected ? new HandshakeError(handshakeFailure(error)) : error)
+    client.sessions?.forget(peer)
+    events.failed(new HandshakeError(handshakeFailure(error)))
   }
-  socket.once('connect', () => {
-    connected = true
-    events.connected()
-  })
   socket.once('error', failed)
   if (events.secret !== undefined) socket.on('keylog', (line) => events.secret?.(line.toString('latin1')))
-  if (client.sessions !== null) keepSessions(socket, peer, client)
+  if (client.sessions !== null) keepSessions(socket, peer, client.sessions)
   socket.once('secureConnect', () => {
     socket.off('error', failed)
     const refusal = refusalOf(socket, client)
-    if (refusal === null) return events.secured(socket)
+    if (refusal === null) return events.secured(socket, beneath)
     client.sessions?.forget(peer)
     // Nobody listens any more, and nothing that comes now is of interest.
     socket.on('error', () => {})
@@ -81,9 +96,9 @@ function nobodyElse(): undefined {
 }
 
 /** Node gives a session once 'secureConnect' is over, for which a refused backend is not there any more. */
-function keepSessions(socket: TLSSocket, peer: string, { sessions }: TlsClient): void {
+function keepSessions(socket: TLSSocket, peer: string, sessions: SessionCache): void {
   socket.on('session', (session) => {
-    if (!socket.destroyed) sessions!.keep(peer, session)
+    if (!socket.destroyed) sessions.keep(peer, session)
   })
 }
 

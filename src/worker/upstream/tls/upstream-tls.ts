@@ -56,7 +56,7 @@ export class UpstreamTls {
     try {
       this.#context = makeContext(this.#options, this.#credentials)
     } catch (error) {
-      if (error instanceof CredentialsError) context.error(error.message)
+      if (error instanceof CredentialsError) context.error(error.message, null)
       throw error
     }
   }
@@ -200,7 +200,7 @@ function constantCredentials(values: TlsValues, context: BuildContext): Credenti
       (path) => context.fileContent(path),
     )
   } catch (error) {
-    if (error instanceof CredentialsError) context.error(error.message)
+    if (error instanceof CredentialsError) context.error(error.message, null)
     throw error
   }
 }
