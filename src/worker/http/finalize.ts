@@ -118,6 +118,13 @@ export function logUnanswered(r: Request, status: number): void {
   close(r)
 }
 
+/** The client is gone and `r` goes on without it: what is sent waits for nobody, nor for its rate. */
+export function goOnAlone(r: Request): void {
+  r.limitRate = 0
+  const producer = r.holding ?? r.source
+  producer?.resume()
+}
+
 function end(r: Request): void {
   if (r.holding?.finishes()) return
   r.complete = true

@@ -24,6 +24,8 @@ export interface StreamOwner {
   /** Bytes of content that may come on a new stream. */
   readonly streamWindow: number
   openWindow(id: number, bytes: number): void
+  /** A request has turned out to be none when it was under way. false: it was one too many, and has ended the connection. */
+  mayGoOn(): boolean
   /** Content of the response waits for room. */
   streamBlocked(stream: Http2Stream): void
   /** The request has ended and is logged. */
@@ -153,6 +155,7 @@ export class Http2Stream implements ClientStream, BodyOwner, WriterOwner {
       r.log('info', `client prematurely closed stream: ${count}`)
     }
     body.abort()
+    if (fault !== 'too large' && !this.#owner.mayGoOn()) return
     if (!r.ended) finalize(r, fault === 'too large' ? 413 : 400)
   }
 
@@ -273,6 +276,10 @@ export class Http2Stream implements ClientStream, BodyOwner, WriterOwner {
 
   get bodyWaiting(): number {
     return this.body?.kept ?? 0
+  }
+
+  get room(): number {
+    return Math.min(this.writer.window, this.#owner.output.window)
   }
 
   sendHead(r: Request): void {

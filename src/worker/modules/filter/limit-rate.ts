@@ -108,7 +108,9 @@ class RateSink implements BodySink, HoldingFilter {
       this.out.flush()
       const { stream, limitRate: rate } = this.#r
       const before = stream.bytesSent - this.#after
-      const limit = rate * (Math.floor(now() / 1000) - this.#startSecond + 1) - before
+      const seconds = Math.floor(now() / 1000) - this.#startSecond + 1
+      // 0: nobody is there any more who could be sent too much.
+      const limit = rate === 0 ? Number.POSITIVE_INFINITY : rate * seconds - before
       if (limit <= 0) {
         this.#delay(Math.floor((-limit * 1000) / rate) + 1)
         break
@@ -119,7 +121,7 @@ class RateSink implements BodySink, HoldingFilter {
       if (!this.out.write(bytes, at, stop, last)) this.#blocked = true
       at = stop
       const sent = Math.max(0, stream.bytesSent - this.#after) - Math.max(0, before)
-      const delay = Math.floor((sent * 1000) / rate)
+      const delay = rate === 0 ? 0 : Math.floor((sent * 1000) / rate)
       if (delay > 0) this.#delay(delay)
     }
     return at
@@ -164,9 +166,10 @@ class RateSink implements BodySink, HoldingFilter {
     this.#work()
   }
 
-  /** The client has room again. */
+  /** The client has room again, or is gone. */
   resume(): void {
     this.#blocked = false
+    if (this.#r.limitRate === 0) this.#delayed = false
     this.#work()
   }
 
