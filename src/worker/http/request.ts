@@ -85,6 +85,8 @@ export interface ClientStream {
   readonly bodyDiscarded: boolean
   /** Bytes that have come and that nobody has taken yet, of a body or what follows it. */
   readonly bodyWaiting: number
+  /** Bytes of content that the client has said it takes at once; Infinity where the kernel knows that alone. */
+  readonly room: number
 }
 
 /** What the request's own words were. */

@@ -81,6 +81,7 @@ class SubrequestStream implements ClientStream {
   readonly bodyTaken = false
   readonly bodyDiscarded = false
   readonly bodyWaiting = 0
+  readonly room = Number.POSITIVE_INFINITY
   readonly #parent: Request
   readonly #done: (sub: Request) => void
 

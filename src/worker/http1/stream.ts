@@ -186,6 +186,10 @@ export class Http1Stream implements ClientStream {
     return this.#owner.waiting
   }
 
+  get room(): number {
+    return Number.POSITIVE_INFINITY
+  }
+
   /** The client waits to be asked for the body, and has not been. */
   get unasked(): boolean {
     return this.head.expectContinue && !this.#askTested && this.body !== null && this.body.received === 0

@@ -261,8 +261,13 @@ export class Http2Connection
     }
     this.output.control(resetFrame(id, code))
     // It is the client that has had it reset.
-    if (unfinished && !this.guard.reset()) return this.fail(TOO_MANY_RESETS)
-    this.#goOnIdle()
+    if (!unfinished || this.mayGoOn()) this.#goOnIdle()
+  }
+
+  mayGoOn(): boolean {
+    if (this.guard.reset()) return true
+    this.fail(TOO_MANY_RESETS)
+    return false
   }
 
   streamCancelled(stream: Http2Stream, reason: string): void {
@@ -271,8 +276,7 @@ export class Http2Connection
     if (unfinished) r.log('info', reason)
     this.#remove(stream, 'reset by client')
     stream.cancel()
-    if (unfinished && !this.guard.reset()) return this.fail(TOO_MANY_RESETS)
-    this.#goOnIdle()
+    if (!unfinished || this.mayGoOn()) this.#goOnIdle()
   }
 
   requestEnded(stream: Http2Stream): void {

@@ -5,7 +5,6 @@ import {
   ACK,
   CONTINUATION,
   DATA,
-  END_STREAM,
   FRAME_SIZE_ERROR,
   GOAWAY,
   HEADERS,
@@ -81,8 +80,7 @@ export function frameFault(
   return null
 }
 
-/** Whether a frame carries neither a request nor content. */
-export function isUseless(type: number, flags: number, length: number): boolean {
-  if (type === DATA) return length === 0 && (flags & END_STREAM) === 0
-  return type !== HEADERS && type !== CONTINUATION
+/** Whether frames of a type carry neither requests nor content. */
+export function isUseless(type: number): boolean {
+  return type !== DATA && type !== HEADERS && type !== CONTINUATION
 }

@@ -12,9 +12,11 @@ const CREDIT_A_REQUEST = 20
 const BYTES_A_CREDIT = 2048
 /** What any piece of content gives back: a client may open two windows for it. */
 const CREDIT_A_PIECE = 2
-/** Streams that a client may open and reset without waiting for an answer, and what a second gives back. */
-const RESETS = 1000
-const RESETS_A_SECOND = 50
+/** Of streams that a client opens and resets without waiting for an answer, and what a second gives back. */
+const RESETS = 2000
+const RESETS_A_SECOND = 100
+/** ... more than what an answer gives back. */
+const COST_OF_RESET = 2
 /** Bytes without content that nginx lets pass, and how many of them to each byte of content from there on. */
 const OVERHEAD = 1048576
 const OVERHEAD_RATIO = 8
@@ -55,9 +57,13 @@ export class Guard {
     return this.#credit >= 0
   }
 
-  /** The client has reset a stream whose response was not complete. false: it was one too many. */
+  /**
+   * The client has reset a stream whose response was not complete, or has spoiled what was begun for it. false: it was one
+   * too many.
+   */
   reset(): boolean {
-    if (--this.#resets >= 0) return true
+    this.#resets -= COST_OF_RESET
+    if (this.#resets >= 0) return true
     this.#refill()
     return this.#resets >= 0
   }

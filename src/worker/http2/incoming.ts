@@ -73,6 +73,11 @@ const LEAST_BLOCK = 65536
 /** The connection's window is opened again when less than this is left of it. */
 const LEAST_WINDOW = LARGEST_WINDOW / 4
 
+const tooMany = (what: string): ConnectionError => ({
+  code: ENHANCE_YOUR_CALM,
+  reason: `client sent too many ${what} frames`,
+})
+
 /** Takes fields that nobody wants. */
 const NOBODY: FieldTarget = { field: () => false }
 
@@ -106,6 +111,8 @@ export class Incoming implements FrameTarget, SettingsTarget {
   #stream: Http2Stream | null = null
   /** Bytes of it that have not come yet. */
   #left = 0
+  /** None of it has been content. */
+  #empty = true
   #stopped = false
 
   constructor(owner: IncomingOwner) {
@@ -172,11 +179,7 @@ export class Incoming implements FrameTarget, SettingsTarget {
       }
       this.#begun = true
     }
-    if (isUseless(type, flags, length) && !this.#owner.guard.frame()) {
-      const what = type === DATA ? 'empty DATA' : frameName(type)
-      return { code: ENHANCE_YOUR_CALM, reason: `client sent too many ${what} frames` }
-    }
-    return null
+    return isUseless(type) && !this.#owner.guard.frame() ? tooMany(frameName(type)) : null
   }
 
   frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
@@ -219,6 +222,7 @@ export class Incoming implements FrameTarget, SettingsTarget {
   #dataBegins(streamId: number, length: number): number {
     this.#stream = null
     this.#left = length
+    this.#empty = true
     if (length > this.#window) {
       const what = `received DATA frame length ${length}, available window ${this.#window}`
       this.#fail(FLOW_CONTROL_ERROR, `client violated connection flow control: ${what}`)
@@ -270,11 +274,16 @@ export class Incoming implements FrameTarget, SettingsTarget {
 
   data(_id: number, flags: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     const stream = this.#stream
-    this.#left -= end - start
-    this.#owner.guard.used(end - start)
+    const ended = last && (flags & END_STREAM) !== 0
+    if (start < end) {
+      this.#left -= end - start
+      this.#empty = false
+      this.#owner.guard.used(end - start)
+    } else if (this.#empty && last && !ended && !this.#owner.guard.frame()) {
+      return this.#owner.fail(tooMany('empty DATA'))
+    }
     if (stream === null) return
     if (last && this.#left > 0) stream.body?.padding(this.#left)
-    const ended = last && (flags & END_STREAM) !== 0
     if (start < end || ended) stream.receive(bytes, start, end, ended)
     if (last) this.#stream = null
   }

@@ -113,7 +113,8 @@ export class FileSource implements ContentSource {
 
   #read(): void {
     const left = this.#end - this.#position
-    if (this.#large === null && this.#direct && left > READ_SIZE) this.#large = borrow()
+    if (this.#large === null && this.#direct && left > READ_SIZE && this.#r.stream.room >= LARGE)
+      this.#large = borrow()
     const large = this.#large
     if (large !== null) return this.#readInto(large, 0, Math.min(LARGE, left), null)
     const buffer = acquire()
