@@ -52,8 +52,9 @@ function beginning(server: ServerPlan, hello: ClientHello | null): TlsSession {
     alpn: '',
     reused: false,
     sessionId: Buffer.alloc(0),
-    curve: '',
-    offer: { ciphers: hello?.ciphers ?? [], groups: hello?.groups ?? [] },
+    group: 0,
+    signature: '',
+    offer: hello ?? { ciphers: [], groups: [], signatures: [] },
     clientCertificate: null,
     verifyResult: 0,
     serverHost: '',
@@ -85,5 +86,6 @@ function streamOf(connection: ClientConnection): ClientStream {
     bodyTaken: false,
     bodyDiscarded: false,
     bodyWaiting: 0,
+    room: Number.POSITIVE_INFINITY,
   }
 }

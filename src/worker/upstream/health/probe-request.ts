@@ -47,7 +47,7 @@ export class ProbeRequests {
 
   /** Names and values of the fields it is sent with, in turn. */
   fields(r: Request): string[] {
-    const lines = requestHead(r, 'GET', this.#uri, this.#plan).split('\r\n').slice(1)
+    const lines = requestHead(r, 'GET', this.#uri, this.#plan, null).split('\r\n').slice(1)
     return lines
       .filter((line) => line !== '')
       .flatMap((line) => {
@@ -117,4 +117,5 @@ const STREAM: ClientStream = {
   bodyTaken: false,
   bodyDiscarded: false,
   bodyWaiting: 0,
+  room: Number.POSITIVE_INFINITY,
 }
