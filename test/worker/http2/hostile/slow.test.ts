@@ -1,0 +1,148 @@
+// Clients that take an answer slowly or not at all: the backend has to wait, memory stays bounded, send_timeout ends it.
+
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import {
+  data,
+  fieldsOf,
+  get,
+  headers,
+  INITIAL_WINDOW_SIZE,
+  post,
+  windowUpdate,
+} from '../../../support/http2-bytes.ts'
+import { block } from '../../../support/http2-hpack.ts'
+import { type Peer, PeerServer } from '../../../support/peer.ts'
+import { eventually } from '../../../support/wait.ts'
+import { nothingLeft, withHostileServer } from './setup.ts'
+
+const peers = await PeerServer.start()
+const server = withHostileServer(`
+  send_timeout 300ms;
+  client_body_timeout 300ms;
+  proxy_max_temp_file_size 0;
+  location /peer { proxy_pass http://${peers.address}; }
+  location /peer/unbuffered { proxy_pass http://${peers.address}; proxy_buffering off; proxy_request_buffering off; }
+`)
+
+beforeAll(() => mkdirSync(join(server.engine.folder, 'files')))
+afterAll(() => peers.stop())
+
+const HUGE = 256 * 1024 * 1024
+
+/** Answers the next request with bytes without end until nobody takes them; resolves with how many were taken. */
+async function pour(): Promise<{ peer: Peer; written: () => number }> {
+  const peer = await peers.next()
+  await peer.head()
+  await peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${HUGE}\r\n\r\n`)
+  const part = Buffer.alloc(65_536, 'x')
+  const { socket } = peer
+  const go = () => {
+    while (!socket.destroyed && socket.write(part));
+  }
+  socket.on('drain', go)
+  go()
+  return { peer, written: () => socket.bytesWritten }
+}
+
+/** Until `figure` does not change any more between two looks. */
+async function settled(figure: () => number): Promise<number> {
+  let last = -1
+  let same = 0
+  return eventually('rest', () => {
+    const now = figure()
+    same = now === last ? same + 1 : 0
+    last = now
+    return same > 10 && now
+  })
+}
+
+const windowed = (window: number) =>
+  server.connect({
+    windows: 'as they are',
+    settings: [[INITIAL_WINDOW_SIZE, window]],
+    keep: false,
+  })
+
+it.each(['/peer', '/peer/unbuffered'])(
+  '%s: a client with a window of 0 stops the backend, and is given up',
+  async (path) => {
+    const client = await windowed(0)
+    client.send(get(1, path))
+    const { peer, written } = await pour()
+    // Sockets of the system hold some MiB.
+    expect(await settled(written)).toBeLessThan(HUGE / 4)
+    expect(await client.outcome(1)).toMatch(/^(RST_STREAM \w+|closed|GOAWAY \w+)$/)
+    await peer.untilClosed()
+    client.destroy()
+    await nothingLeft(server)
+  },
+)
+
+it.each(['/peer', '/peer/unbuffered'])(
+  '%s: a client that does not read stops the backend, and is given up',
+  async (path) => {
+    const client = await server.connect({ keep: false })
+    await client.pong()
+    client.socket.pause()
+    client.send(get(1, path))
+    const { peer, written } = await pour()
+    expect(await settled(written)).toBeLessThan(HUGE / 4)
+    await peer.untilClosed()
+    client.destroy()
+    await nothingLeft(server)
+  },
+)
+
+it('windows of one byte are used byte by byte, and other streams go on', async () => {
+  writeFileSync(join(server.engine.folder, 'files/one'), '0123456789'.repeat(50))
+  const client = await server.connect({
+    windows: 'as they are',
+    settings: [[INITIAL_WINDOW_SIZE, 1]],
+  })
+  client.send(get(1, '/files/one'))
+  for (let count = 1; count < 500; count++) {
+    await client.when('a byte', () => client.received >= count)
+    client.send(windowUpdate(1, 1))
+  }
+  expect((await client.response(1)).body).toBe('0123456789'.repeat(50))
+  client.send(headers(3, block(...fieldsOf('HEAD', '/'))))
+  expect((await client.response(3)).status).toBe(200)
+  client.destroy()
+  await nothingLeft(server)
+})
+
+it('100 streams that wait for their windows hold little memory, and are given up', async () => {
+  writeFileSync(join(server.engine.folder, 'files/huge'), '')
+  truncateSync(join(server.engine.folder, 'files/huge'), HUGE)
+  const client = await windowed(0)
+  const before = process.memoryUsage()
+  client.send(...Array.from({ length: 100 }, (_, index) => get(2 * index + 1, '/files/huge')))
+  await client.head(199)
+  const after = process.memoryUsage()
+  expect(after.external + after.arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(
+    32 * 1024 * 1024,
+  )
+  await eventually('end', () => server.engine.stats.writing === 0)
+  client.destroy()
+  await nothingLeft(server)
+})
+
+it('a body that stops is given up after client_body_timeout, and others go on', async () => {
+  const client = await server.connect()
+  client.send(post(1, '/proxy', ['content-length', '100']), data(1, 'part', 0))
+  expect(await client.outcome(1)).toMatch(/^(408|RST_STREAM \w+)$/)
+  client.send(get(3))
+  expect((await client.response(3)).status).toBe(200)
+  client.destroy()
+  await nothingLeft(server)
+})
+
+it('a preface that stops is given up after client_header_timeout', async () => {
+  const own = await server.connect({
+    first: Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n').subarray(0, 20),
+  })
+  own.destroy()
+  await nothingLeft(server)
+})
