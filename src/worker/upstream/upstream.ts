@@ -86,7 +86,6 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     this.#headOnly = method === 'HEAD' || (method.length === 4 && method.toUpperCase() === 'HEAD')
     this.#requestHead = this.#protocol.createRequest(r, method)
     if (bind !== null) this.#local = bind.find(r)
-    if (this.#protocol.secure && (this.#tls = this.#protocol.tls(r)) === null) return this.#end(500)
     if (r.client.hasBody && this.#protocol.passesBody) {
       if (isSpent(r)) return this.#bodyGone()
       this.#hasBody = contentLength(r) !== 0
@@ -111,6 +110,10 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     this.r.doing = 'connecting to upstream'
     const peer = this.#attempts.next()
     if (peer === null) return this.#endFor('no_live_upstreams', 502)
+    if (this.#protocol.secure && (this.#tls ??= this.#protocol.tls(this.r)) === null) {
+      this.#attempts.leave()
+      return this.#end(500)
+    }
     this.#requestSent = false
     const idle = this.#group.idle.take(peer, this.#local?.name ?? '', this.#protocol.wire, this.#tls)
     this.#reused = idle !== null
