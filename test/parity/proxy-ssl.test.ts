@@ -10,8 +10,11 @@ import { SecureBackend, type SecureRequest } from '../support/secure-backend.ts'
 import { describeParity } from './compare.ts'
 import { get, MODERN, type ParityCases, request } from './requests.ts'
 
-/** What nginx has by default since 1.27.3. */
-const PROTOCOLS = 'proxy_ssl_protocols TLSv1.2 TLSv1.3;'
+/**
+ * What nginx has by default since 1.27.3. Without sessions: nginx 1.22 resumes those of other settings, whatever they
+ * check, and with whichever certificate they were made.
+ */
+const PROTOCOLS = 'proxy_ssl_protocols TLSv1.2 TLSv1.3; proxy_ssl_session_reuse off;'
 const LOGGING = `
   log_format parity '$request: $status body=$body_bytes_sent upstream="$upstream_addr" $upstream_status $proxy_host:$proxy_port';
   access_log logs/access.log parity;${MODERN} ${PROTOCOLS}`

@@ -17,23 +17,25 @@ export function opensslText({ message }: Error): string | null {
   return errors.length === 0 ? null : `SSL: ${errors.join(' ')}`
 }
 
-/** Number of the first reason among OpenSSL's `SSL_R_...`; 0 where it is none of these. */
+/** Number of the last reason among OpenSSL's `SSL_R_...`; 0 where it is none of these. */
 export function sslReason(text: string): number {
-  const code = Number.parseInt(/error:([0-9A-F]{8}):/.exec(text)?.[1] ?? '0', 16)
+  const code = Number.parseInt(/.*error:([0-9A-F]{8}):/s.exec(text)?.[1] ?? '0', 16)
   // The upper bits name the library: 20 is SSL.
   return code >>> 23 === 20 ? code & 0x7fffff : 0
 }
 
 /** What nginx takes for the other side's mistake, not for one that somebody has to look into. */
 const EXPECTED = new Set([
-  101, 102, 103, 108, 110, 111, 112, 115, 118, 122, 129, 133, 145, 146, 149, 150, 151, 152, 154, 155, 156,
-  159, 160, 182, 183, 186, 187, 193, 198, 213, 220, 226, 227, 234, 235, 244, 245, 246, 252, 253, 256, 258,
-  266, 267, 270, 271, 281, 335, 336, 338, 340, 345, 373, 376, 377, 396, 409, 443,
+  101, 102, 103, 108, 110, 111, 112, 115, 118, 122, 129, 133, 137, 145, 146, 149, 150, 151, 152, 154, 155,
+  156, 159, 160, 182, 183, 186, 187, 193, 198, 213, 220, 226, 227, 234, 235, 244, 245, 246, 252, 253, 256,
+  258, 266, 267, 270, 271, 281, 291, 292, 293, 298, 300, 306, 335, 336, 337, 338, 345, 373, 376, 377, 396,
+  409, 443,
 ])
+/** Alerts of the other side: those that there were before TLS 1.3. */
+const [FIRST_ALERT, LAST_ALERT] = [1000, 1100]
 
 /** Whether nginx logs the failure at the connection's own level; else it is `crit`. */
 export function isExpected(text: string): boolean {
   const reason = sslReason(text)
-  // From 1000 on: alerts of the other side.
-  return EXPECTED.has(reason) || (reason >= 1000 && reason <= 1120)
+  return EXPECTED.has(reason) || (reason >= FIRST_ALERT && reason <= LAST_ALERT)
 }

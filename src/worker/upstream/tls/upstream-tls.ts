@@ -89,7 +89,8 @@ export class UpstreamTls {
       return this.#withCredentials(name, this.#load(certName, certificateKey!.evaluate(r)))
     } catch (error) {
       if (!(error instanceof CredentialsError)) throw error
-      r.log('error', error.message)
+      // Here it is for one connection.
+      r.log('error', error.message.replace(/^SSL_CTX_use_/, 'SSL_use_'))
       return null
     }
   }
