@@ -19,6 +19,8 @@ import { plainAddress, type Transport, type TransportOwner } from './transport.t
 /** Node's handle of a TLS connection, as far as it is used here. Writes return 0 or a negative errno. */
 interface TlsHandle {
   readonly _parent?: RawHandle
+  /** Encrypted bytes that no write to the connection has finished with. */
+  readonly writeQueueSize: number
   onread: () => Buffer | undefined
   onerror: (error: Error) => void
   useUserBuffer(buffer: Buffer): void
@@ -28,7 +30,7 @@ interface TlsHandle {
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number
   /** Texts are each followed by their encoding, pieces of memory by 'buffer'. */
   writev(request: WriteRequest, pieces: (Uint8Array | string)[], allBuffers: false): number
-  shutdown(request: object): number
+  shutdown(request: ShutdownRequest): number
 }
 
 /** The handle beneath it. */
@@ -41,9 +43,13 @@ interface WriteRequest {
   transport: TlsTransport | null
 }
 
+interface ShutdownRequest {
+  oncomplete: (() => void) | undefined
+}
+
 interface StreamBinding {
   WriteWrap: new () => WriteRequest
-  ShutdownWrap: new () => object
+  ShutdownWrap: new () => ShutdownRequest
   streamBaseState: Int32Array
   kReadBytesOrError: number
 }
@@ -83,6 +89,7 @@ export function openTlsTransport(socket: TLSSocket, beneath: Socket, owner: Tran
     binding !== null &&
     typeof handle?.useUserBuffer === 'function' &&
     typeof handle.writeLatin1String === 'function' &&
+    typeof handle.writeQueueSize === 'number' &&
     typeof raw?.writeQueueSize === 'number'
   ) {
     return new TlsTransport(socket, beneath, handle, raw, owner, binding)
@@ -103,6 +110,8 @@ class TlsTransport implements Transport {
   #reading = false
   /** The handle has not said that it is done with the last write. */
   #writing = false
+  /** That one waits behind something OpenSSL itself has to send: tickets, an answer to a new key. */
+  #stuck = false
   /** What waits for that, in order, and how many bytes it is. */
   #waiting: (string | Buffer)[] = []
   #waitingBytes = 0
@@ -110,6 +119,8 @@ class TlsTransport implements Transport {
   #full = false
   #ending = false
   #ended = false
+  /** That it has ended is with the kernel, behind everything else. */
+  #sentEnd = false
   /** What came while nobody wanted it: a read brings several records, which cannot be given back. */
   #held: Buffer[] | null = null
   #heldEnd = false
@@ -161,7 +172,8 @@ class TlsTransport implements Transport {
 
   /** Bytes, encrypted, that the kernel has not taken yet. */
   get #rawQueue(): number {
-    return this.#writing ? this.#raw.writeQueueSize : 0
+    if (!this.#writing) return 0
+    return this.#stuck ? this.#handle.writeQueueSize : this.#raw.writeQueueSize
   }
 
   send(prefix: string, bytes: Buffer | null, start: number, end: number, suffix: string): boolean {
@@ -193,13 +205,13 @@ class TlsTransport implements Transport {
   end(): void {
     if (this.#state !== 'open' || this.#ending) return
     this.#ending = true
-    if (this.#waitingBytes === 0) this.#shutdown()
+    if (!this.#writing) this.#shutdown()
   }
 
   close(): void {
     if (this.#state !== 'open') return
     this.#state = 'closing'
-    if (this.#waitingBytes === 0) this.#closeNow()
+    if (!this.#writing) this.#shutdown()
   }
 
   destroy(reset = false): void {
@@ -267,8 +279,7 @@ class TlsTransport implements Transport {
   #sendText(text: string): void {
     if (text === '') return
     if (this.#writing || text.length > LONGEST_WRITE) return this.#enqueue(text)
-    const request = this.#request()
-    this.#sent(this.#handle.writeLatin1String(request, text))
+    this.#sent(this.#handle.writeLatin1String(this.#request(), text))
   }
 
   /** More than goes as text. The handle has read the bytes when its call returns: they need not stay. */
@@ -322,7 +333,9 @@ class TlsTransport implements Transport {
     this.#sentPieces(pieces)
   }
 
+  /** For a write that begins now. */
   #request(): WriteRequest {
+    this.#stuck = this.#handle.writeQueueSize > 0
     const request = new this.#binding.WriteWrap()
     request.oncomplete = onWritten
     request.transport = this
@@ -340,24 +353,25 @@ class TlsTransport implements Transport {
     if (this.#state === 'closed' || this.#failure !== null) return
     if (status < 0) return this.#fail(errnoError(status))
     if (this.#waitingBytes > 0) return this.#sendWaiting()
-    if (this.#state === 'closing') return this.#closeNow()
-    if (this.#ending) this.#shutdown()
-    if (!this.#full) return
+    if (this.#state === 'closing' || this.#ending) this.#shutdown()
+    if (!this.#full || this.#state === 'closing') return
     this.#full = false
     this.owner.onDrain()
   }
 
-  /** Tells the peer that nothing more comes: close_notify, and the end of our side of the connection. */
+  /** Tells the peer that nothing more comes: close_notify, and the end of our side of the connection; closes behind it. */
   #shutdown(): void {
-    if (this.#ended) return
+    if (this.#ended) {
+      if (this.#state === 'closing' && this.#sentEnd) this.destroy()
+      return
+    }
     this.#ended = true
-    this.#handle.shutdown(new this.#binding.ShutdownWrap())
-  }
-
-  /** Everything is encrypted: closes as soon as the kernel has it. */
-  #closeNow(): void {
-    if (this.#failure === null) this.#shutdown()
-    if (!this.#writing || this.#rawQueue === 0) this.destroy()
+    const request = new this.#binding.ShutdownWrap()
+    request.oncomplete = () => {
+      this.#sentEnd = true
+      if (this.#state === 'closing') this.destroy()
+    }
+    if (this.#handle.shutdown(request) !== 0) this.destroy()
   }
 
   /** The connection has failed; said once nothing of ours is at work. */
