@@ -44,7 +44,11 @@ import { redirects } from './modules/redirects.ts'
 import { map } from './modules/rewrite/map.ts'
 import { realIp } from './modules/rewrite/realip.ts'
 import { rewrite } from './modules/rewrite/rewrite.ts'
+import { sessionCache } from './modules/ssl/session-cache.ts'
 import { ssl } from './modules/ssl/ssl.ts'
+import { stapling } from './modules/ssl/staples.ts'
+import { sslVariables } from './modules/ssl/variables.ts'
+import { verifyClient } from './modules/ssl/verify-client.ts'
 import { healthCheck } from './upstream/health/health-check.ts'
 import { resolverDirectives } from './upstream/resolver-conf.ts'
 import { upstreamBlock } from './upstream/upstream-block.ts'
@@ -55,7 +59,11 @@ export const httpModules: readonly Module[] = [
   clientConnection,
   clientHead,
   http2Switch,
+  verifyClient,
+  sessionCache,
+  stapling,
   ssl,
+  sslVariables,
   requestBody,
   paths,
   openFileCache,

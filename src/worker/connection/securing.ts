@@ -10,8 +10,10 @@ import { handshakeRequest } from '../modules/ssl/handshake-request.ts'
 import { sslConf } from '../modules/ssl/ssl.ts'
 import { atTickEnd } from '../tick.ts'
 import { Timer } from '../timer.ts'
+import type { ClientChains } from '../tls/client-chains.ts'
 import { beginsTls, type ClientHello, readHello } from '../tls/client-hello.ts'
 import { ALPN_HTTP1, ALPN_HTTP2, Handshake, type HandshakeOwner } from '../tls/handshake.ts'
+import type { HandshakeEvents } from '../tls/handshake-events.ts'
 import { SocketSession } from '../tls/socket-session.ts'
 import { takeSocket } from '../transport/open.ts'
 import { openTlsTransport } from '../transport/tls-transport.ts'
@@ -45,6 +47,8 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
   #early: Buffer | null = null
   #hello: ClientHello | null = null
   #handshake: Handshake | null = null
+  /** Of the handshake: who judges the client's certificate, and what has happened. */
+  #judges: { chains: ClientChains; events: HandshakeEvents | null } | null = null
 
   constructor({ transport, client, at, host, early }: ConnectionStart) {
     this.#transport = transport
@@ -110,12 +114,14 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
     if (tls === null) return this.#refuse(INTERNAL_ERROR)
     try {
       const context = tls.context(() => handshakeRequest(servers.defaultServer, this.#client, this.#hello))
-      const { requestCert } = tls
+      const { requestCert, chains } = tls
+      const events = tls.events(this.#host, this.#hello, context)
+      this.#judges = { chains, events }
       const alpn = servers.http2 ? ALPN_HTTP2 : ALPN_HTTP1
       const beneath = takeSocket(this.#transport)
       this.#phase = 'handshake'
       this.#early = null
-      const options = { context, alpn, requestCert, bufferSize: conf.sslBufferSize }
+      const options = { context, alpn, requestCert, events, bufferSize: conf.sslBufferSize }
       this.#handshake = new Handshake(beneath, early, options, this)
     } catch (error) {
       if (!(error instanceof CredentialsError)) throw error
@@ -154,7 +160,9 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
     this.#timer.stop()
     const transport = openTlsTransport(socket, beneath, this)
     this.#transport = transport
-    const session = new SocketSession(socket, this.#hello, this.#at)
+    const { chains, events } = this.#judges!
+    const session = new SocketSession(socket, this.#hello, this.#at, chains, events)
+    this.#judges = null
     this.#hello = null
     this.#client.secured(transport, session)
     this.#at.secured(transport)

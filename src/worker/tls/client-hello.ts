@@ -17,6 +17,10 @@ export interface ClientHello extends TlsOffer {
   readonly sessionId: Buffer
   /** It has a ticket, or a key from an earlier connection. */
   readonly resumes: boolean
+  /** Keys from earlier connections, as it calls them (RFC 8446 section 4.2.11). */
+  readonly identities: readonly Buffer[]
+  /** It asks for a stapled OCSP response (RFC 6066 section 8). */
+  readonly asksStatus: boolean
 }
 
 /** Where a hello that is being read stands. */
@@ -115,12 +119,17 @@ class Reader {
 }
 
 const SERVER_NAME = 0
+const STATUS_REQUEST = 5
 const SUPPORTED_GROUPS = 10
+const SIGNATURE_ALGORITHMS = 13
 const ALPN = 16
 const SESSION_TICKET = 35
 const PRE_SHARED_KEY = 41
 const SUPPORTED_VERSIONS = 43
 const HOST_NAME = 0
+/** Clients send one or two. */
+const MOST_IDENTITIES = 8
+const AGE_BYTES = 4
 
 /** `body`: the message without its head. null: it is not sound. */
 function parseHello(body: Buffer): ClientHello | null {
@@ -162,17 +171,22 @@ function interpret(
 ): ClientHello | null {
   const serverName = nameOf(extensions.get(SERVER_NAME))
   const alpn = protocolsOf(extensions.get(ALPN))
-  const groups = groupsOf(extensions.get(SUPPORTED_GROUPS))
+  const groups = listOf(extensions.get(SUPPORTED_GROUPS))
+  const signatures = listOf(extensions.get(SIGNATURE_ALGORITHMS))
   const version = versionOf(extensions.get(SUPPORTED_VERSIONS), legacyVersion)
-  if (serverName === null || alpn === null || groups === null || version === null) return null
+  if (serverName === null || alpn === null || version === null) return null
+  if (groups === null || signatures === null) return null
   const ticket = extensions.get(SESSION_TICKET)
   return {
     serverName,
     alpn,
     version,
     sessionId: Buffer.from(sessionId),
-    ciphers: suites.filter(isReal),
-    groups: groups.filter(isReal),
+    ciphers: suites,
+    groups,
+    signatures,
+    identities: identitiesOf(extensions.get(PRE_SHARED_KEY)),
+    asksStatus: extensions.has(STATUS_REQUEST),
     resumes: extensions.has(PRE_SHARED_KEY) || (ticket !== undefined && ticket.length > 0),
   }
 }
@@ -206,7 +220,21 @@ function protocolsOf(value: Buffer | undefined): string[] | null {
   return names
 }
 
-function groupsOf(value: Buffer | undefined): number[] | null {
+/** Whatever of them can be read: what is wrong with them is for OpenSSL to say. */
+function identitiesOf(value: Buffer | undefined): Buffer[] {
+  const list = value === undefined ? null : new Reader(value).vector(2)
+  const found: Buffer[] = []
+  if (list === null) return found
+  const reader = new Reader(list)
+  while (reader.left > 0 && found.length < MOST_IDENTITIES) {
+    const identity = reader.vector(2)
+    if (identity === null || reader.take(AGE_BYTES) === null) break
+    found.push(Buffer.from(identity))
+  }
+  return found
+}
+
+function listOf(value: Buffer | undefined): number[] | null {
   if (value === undefined) return []
   const reader = new Reader(value)
   const list = reader.vector(2)

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { type SecureContext, TLSSocket } from 'node:tls'
 import { errnoText } from '../../shared/errno.ts'
 import type { Level } from '../../shared/error-log.ts'
+import type { HandshakeEvents } from './handshake-events.ts'
 import { isExpected, opensslText } from './openssl-error.ts'
 
 export interface HandshakeOwner {
@@ -23,6 +24,8 @@ export interface HandshakeOptions {
   readonly bufferSize: number
   /** A certificate of the client is asked for. */
   readonly requestCert: boolean
+  /** null: nothing is to be done meanwhile. */
+  readonly events: HandshakeEvents | null
 }
 
 /** What nginx agrees to, with the most wanted first; old ones for the sake of those who ask for nothing else. */
@@ -52,8 +55,10 @@ export class Handshake {
       ALPNProtocols: options.alpn,
       requestCert: options.requestCert,
       rejectUnauthorized: false,
+      ...(options.events === null ? {} : { server: options.events }),
     })
     this.#socket = socket
+    options.events?.belongsTo(socket)
     const { bufferSize } = options
     if (bufferSize < LARGEST_RECORD) socket.setMaxSendFragment(Math.max(bufferSize, SMALLEST_RECORD))
     socket.on('error', this.#error)

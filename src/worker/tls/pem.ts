@@ -4,7 +4,8 @@
 import type { BuildContext } from '../../shared/conf/build.ts'
 import { openFailure } from '../../shared/conf/file-error.ts'
 
-const CERTIFICATES =
+/** The certificates in a text. */
+export const CERTIFICATES =
   /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g
 const LISTS = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g
 

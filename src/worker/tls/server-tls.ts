@@ -2,7 +2,9 @@
 // built, unless the names of its certificates have variables in them.
 
 import { createHash } from 'node:crypto'
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import type { SecureContext, SecureContextOptions } from 'node:tls'
+import type { ConnectionHost } from '../connection/host.ts'
+import type { ClientTrust } from '../modules/ssl/verify-client.ts'
 import {
   type Credentials,
   credentialsFailure,
@@ -11,7 +13,13 @@ import {
   readNow,
 } from '../upstream/tls/credentials.ts'
 import type { CredentialsCache } from '../upstream/tls/credentials-cache.ts'
+import { type ClientChains, DepthLimit, NO_CHAINS } from './client-chains.ts'
+import type { ClientHello } from './client-hello.ts'
+import { HandshakeEvents, type HandshakePolicy } from './handshake-events.ts'
+import { SessionStore, type SessionStoreSettings } from './session-store.ts'
+import type { ServerStaples } from './stapling.ts'
 import { takeOlderTickets } from './ticket-keys.ts'
+import { trustIdentity, trustingContext } from './trust.ts'
 
 /** The names of one certificate and its key, for the connection that is being made. */
 export interface CertificateNames {
@@ -37,8 +45,16 @@ export interface ServerTlsSettings<H> {
   readonly cache: CredentialsCache | null
   /** Bytes of a record at most. */
   readonly bufferSize: number
-  /** Certificates of clients are asked for. */
-  readonly requestCert: boolean
+  /** Whose certificates clients may have. */
+  readonly trust: ClientTrust
+  /** null: sessions are not kept. */
+  readonly sessions: SessionStoreSettings | null
+  /** Clients keep their sessions in tickets. */
+  readonly tickets: boolean
+  /** The newest protocol it speaks, as in records. */
+  readonly newest: number
+  /** null: nothing is stapled. */
+  readonly staples: ServerStaples | null
 }
 
 /** Contexts for certificates that handshakes have named, kept at a time. */
@@ -46,7 +62,10 @@ const MOST_CONTEXTS = 128
 
 export class ServerTls<H> {
   readonly bufferSize: number
+  /** Certificates of clients are asked for. */
   readonly requestCert: boolean
+  readonly chains: ClientChains
+  #policy: HandshakePolicy | null = null
   readonly #settings: ServerTlsSettings<H>
   readonly #fixed: SecureContext | null
   /** By the certificates in them, least recently used first. */
@@ -56,13 +75,34 @@ export class ServerTls<H> {
   constructor(settings: ServerTlsSettings<H>) {
     this.#settings = settings
     this.bufferSize = settings.bufferSize
-    this.requestCert = settings.requestCert
+    const { verify, depth, named, unnamed } = settings.trust
+    this.requestCert = verify !== 'off'
+    this.chains = this.requestCert ? new DepthLimit(depth, [...named, ...unnamed]) : NO_CHAINS
     this.#fixed = settings.names === null ? makeContext(settings, settings.credentials) : null
   }
 
   /** The context for one handshake. Throws a CredentialsError. */
   context(handshake: H): SecureContext {
     return this.#fixed ?? this.#contextOf(this.#settings.names!.map((read) => this.#load(read(handshake))))
+  }
+
+  /** What is to be done while `context` shakes hands with a client that said `hello`; null: nothing. */
+  events(host: ConnectionHost, hello: ClientHello | null, context: SecureContext): HandshakeEvents | null {
+    const { sessions, staples } = this.#settings
+    if (hello === null || (sessions === null && (staples === null || !hello.asksStatus))) return null
+    this.#policy ??= this.#makePolicy(host)
+    return new HandshakeEvents(this.#policy, hello, context)
+  }
+
+  #makePolicy({ slot, staples: store }: ConnectionHost): HandshakePolicy {
+    const { sessions, staples, tickets, newest } = this.#settings
+    return {
+      sessions: sessions === null ? null : new SessionStore(sessions, slot),
+      tickets,
+      newest,
+      staple: staples === null ? null : (hello) => staples.find(hello, store),
+      keeps: (socket, result) => !this.requestCert || this.chains.judge(socket, result) === 0,
+    }
   }
 
   #load({ cert, key }: CertificateNames): Credentials {
@@ -90,18 +130,21 @@ export class ServerTls<H> {
 }
 
 function makeContext<H>(
-  { options, ticketKeys }: ServerTlsSettings<H>,
+  { options, ticketKeys, trust }: ServerTlsSettings<H>,
   credentials: readonly Credentials[],
 ): SecureContext {
   const make = (list: readonly Credentials[]): SecureContext =>
-    createSecureContext({
-      ...options,
-      sessionIdContext: sessionIdContext(list),
-      cert: list.map(({ cert }) => cert),
-      key: list.map(({ key, passphrase }) =>
-        passphrase === undefined ? { pem: key } : { pem: key, passphrase },
-      ),
-    })
+    trustingContext(
+      {
+        ...options,
+        sessionIdContext: sessionIdContext(list, trust),
+        cert: list.map(({ cert }) => cert),
+        key: list.map(({ key, passphrase }) =>
+          passphrase === undefined ? { pem: key } : { pem: key, passphrase },
+        ),
+      },
+      trust,
+    )
   try {
     const context = make(credentials)
     if (ticketKeys.length > 1) takeOlderTickets(context, ticketKeys)
@@ -127,9 +170,9 @@ function blame(
   return error
 }
 
-/** Sessions go on where the certificates are the same ones only. OpenSSL takes 32 bytes. */
-function sessionIdContext(credentials: readonly Credentials[]): string {
-  const hash = createHash('sha256').update('HTTP')
+/** Sessions go on where certificates and trust are the same ones only. OpenSSL takes 32 bytes. */
+function sessionIdContext(credentials: readonly Credentials[], trust: ClientTrust): string {
+  const hash = createHash('sha256').update('HTTP').update(trustIdentity(trust))
   for (const { cert } of credentials) hash.update(`${cert.length} ${cert}`)
   return hash.digest('base64').slice(0, 32)
 }

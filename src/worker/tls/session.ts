@@ -1,8 +1,8 @@
 // What TLS has agreed on with one client: what `$scheme`, `$https` and the `$ssl_*` variables are read from. Made by
 // connection/opening.ts when the handshake is over; nothing in it is worked out before somebody asks.
 
-import type { X509Certificate } from 'node:crypto'
 import type { ServerPlan } from '../http/plan.ts'
+import type { ClientCertificate } from './client-certificate.ts'
 
 /** The TLS side of a client connection, after its handshake. */
 export interface TlsSession {
@@ -18,12 +18,14 @@ export interface TlsSession {
   readonly reused: boolean
   /** The session's id; empty where it has none. */
   readonly sessionId: Buffer
-  /** The group of the key exchange by OpenSSL's name; '' where there was none, or where it is not known. */
-  readonly curve: string
+  /** Number of the group of the key exchange; 0: there was none. */
+  readonly group: number
+  /** What the server has signed its part of the handshake with, by OpenSSL's name; '' where it signed nothing. */
+  readonly signature: string
   /** What the client offered. */
   readonly offer: TlsOffer
   /** The client's certificate, or null; read out of the connection when it is asked for. */
-  readonly clientCertificate: X509Certificate | null
+  readonly clientCertificate: ClientCertificate | null
   /** OpenSSL's X509_V_... of the client's certificate; 0: it is trusted, or there is none. */
   readonly verifyResult: number
   /** The name in SNI that chose a server, normalised; '' where none did. */
@@ -34,8 +36,10 @@ export interface TlsSession {
   forget(): void
 }
 
-/** The part of a ClientHello that outlives it: numbers as in IANA's registries, in the client's order, without GREASE. */
+/** The part of a ClientHello that outlives it: numbers as in IANA's registries, in the client's order. */
 export interface TlsOffer {
   readonly ciphers: readonly number[]
   readonly groups: readonly number[]
+  /** Algorithms that it takes signatures of. */
+  readonly signatures: readonly number[]
 }

@@ -1,33 +1,51 @@
 // The TlsSession of a connection whose handshake is over. What nobody asks for is never worked out.
 
-import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { ListenedAt } from '../connection/listened-at.ts'
 import type { ServerPlan } from '../http/plan.ts'
+import { ClientCertificate } from './client-certificate.ts'
+import { type ClientChains, NO_CHAINS } from './client-chains.ts'
 import type { ClientHello } from './client-hello.ts'
-import { groupName } from './names/groups.ts'
+import type { HandshakeEvents } from './handshake-events.ts'
+import { signatureOf } from './names/signatures.ts'
 import type { TlsOffer, TlsSession } from './session.ts'
 import { readSession, type SessionData } from './session-data.ts'
 
-const NO_OFFER: TlsOffer = { ciphers: [], groups: [] }
+const NO_OFFER: TlsOffer = { ciphers: [], groups: [], signatures: [] }
 
 export class SocketSession implements TlsSession {
   readonly serverName: string
   readonly alpn: string
   readonly offer: TlsOffer
   readonly #socket: TLSSocket
-  #data: SessionData | null = null
-  #certificate: X509Certificate | null | undefined
-
   readonly #at: ListenedAt
+  readonly #chains: ClientChains
+  readonly #events: HandshakeEvents | null
+  #data: SessionData | null = null
+  #certificate: ClientCertificate | null | undefined
+  #verifyResult = -1
 
-  /** `hello`: what the client began with; null: it was not understood. */
-  constructor(socket: TLSSocket, hello: ClientHello | null, at: ListenedAt) {
+  /**
+   * `hello`: what the client began with; null: it was not understood. `chains` judges its certificate; `events`: what has
+   * happened in the handshake, null where nobody looked.
+   */
+  constructor(
+    socket: TLSSocket,
+    hello: ClientHello | null,
+    at: ListenedAt,
+    chains: ClientChains = NO_CHAINS,
+    events: HandshakeEvents | null = null,
+  ) {
     this.#socket = socket
     this.#at = at
+    this.#chains = chains
+    this.#events = events
     this.serverName = hello?.serverName ?? ''
     this.alpn = socket.alpnProtocol || ''
-    this.offer = hello === null ? NO_OFFER : { ciphers: hello.ciphers, groups: hello.groups }
+    this.offer =
+      hello === null
+        ? NO_OFFER
+        : { ciphers: hello.ciphers, groups: hello.groups, signatures: hello.signatures }
   }
 
   get protocol(): string {
@@ -46,18 +64,30 @@ export class SocketSession implements TlsSession {
     return this.#session.id
   }
 
-  get curve(): string {
-    const { group } = this.#session
-    return group === 0 ? '' : groupName(group)
+  get group(): number {
+    return this.#session.group
   }
 
-  get clientCertificate(): X509Certificate | null {
-    if (this.#certificate === undefined) this.#certificate = this.#socket.getPeerX509Certificate() ?? null
+  get signature(): string {
+    const certificate = this.reused ? undefined : this.#socket.getX509Certificate()
+    return certificate === undefined
+      ? ''
+      : signatureOf(certificate, this.#socket.getSharedSigalgs(), this.protocol)
+  }
+
+  get clientCertificate(): ClientCertificate | null {
+    if (this.#certificate === undefined) {
+      const certificate = this.#socket.getPeerX509Certificate()
+      this.#certificate = certificate === undefined ? null : new ClientCertificate(certificate)
+    }
     return this.#certificate
   }
 
   get verifyResult(): number {
-    return this.#session.verifyResult
+    if (this.#verifyResult < 0) {
+      this.#verifyResult = this.#chains.judge(this.#socket, this.#session.verifyResult)
+    }
+    return this.#verifyResult
   }
 
   get serverHost(): string {
@@ -68,10 +98,13 @@ export class SocketSession implements TlsSession {
     return this.#at.servers.defaultServer
   }
 
-  forget(): void {}
+  forget(): void {
+    this.#events?.forget(this.sessionId)
+  }
 
+  /** The id is there some moments after the handshake only. */
   get #session(): SessionData {
-    this.#data ??= readSession(this.#socket.getSession())
+    if (this.#data === null || this.#data.id.length === 0) this.#data = readSession(this.#socket.getSession())
     return this.#data
   }
 }

@@ -1,9 +1,10 @@
 // The OCSP responses that a worker staples to its handshakes: those that the master has fetched so far, and the choice
 // among those of a server.
 
-import type { X509Certificate } from 'node:crypto'
 import type { Staples } from '../../shared/staples.ts'
 import type { StapleSource } from '../modules/ssl/staples.ts'
+import { type ChoiceRules, chosenCertificate } from './certificate-choice.ts'
+import type { ClientHello } from './client-hello.ts'
 
 /** What the master has fetched, as it told this worker. */
 export class StapleStore {
@@ -24,8 +25,20 @@ export class StapleStore {
   }
 }
 
-/** One of a server's certificates with the source of its response, or null. */
-export interface StapledCertificate {
-  readonly certificate: X509Certificate
-  readonly source: StapleSource | null
+/** The responses for a server's certificates. */
+export class ServerStaples {
+  readonly #sources: readonly (StapleSource | null)[]
+  readonly #rules: ChoiceRules
+
+  /** `sources`: for each of the certificates in `rules`. */
+  constructor(sources: readonly (StapleSource | null)[], rules: ChoiceRules) {
+    this.#sources = sources
+    this.#rules = rules
+  }
+
+  /** The response for a client that said `hello`, from `store`; null: there is none. */
+  find(hello: ClientHello, store: StapleStore): Buffer | null {
+    const source = this.#sources[chosenCertificate(hello, this.#rules)] ?? null
+    return source === null ? null : store.find(source, Date.now())
+  }
 }

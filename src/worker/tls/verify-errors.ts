@@ -96,9 +96,6 @@ export function verifyErrorText(number: number): string {
   return TEXTS.get(number) ?? 'unknown certificate verification error'
 }
 
-/** The chain is longer than `ssl_verify_depth` lets it be. */
-export const CHAIN_TOO_LONG = 22
-
 /** Nobody who is trusted vouches for the certificate: what `ssl_verify_client optional_no_ca` does not mind. */
 const UNTRUSTED = new Set([2, 18, 19, 20, 21])
 

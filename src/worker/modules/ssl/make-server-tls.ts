@@ -1,27 +1,37 @@
 // Settings of a server's TLS -> its ServerTls: certificates are loaded, what Node cannot do and what OpenSSL does not
 // take is told in nginx's words.
 
-import { constants } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import type { BuildContext } from '../../../shared/conf/build.ts'
+import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
 import { openFailure } from '../../../shared/conf/file-error.ts'
 import type { ContextChanges } from '../../tls/conf-command.ts'
 import { opensslText } from '../../tls/openssl-error.ts'
+import { CERTIFICATES } from '../../tls/pem.ts'
 import { type NamesReader, ServerTls } from '../../tls/server-tls.ts'
+import { ServerStaples } from '../../tls/stapling.ts'
 import { sharedKeys, TICKET_ZONE, TICKET_ZONE_SIZE } from '../../tls/ticket-keys.ts'
 import { type Credentials, CredentialsError, loadCredentials } from '../../upstream/tls/credentials.ts'
 import { CredentialsCache } from '../../upstream/tls/credentials-cache.ts'
 import { PROTOCOLS, protocolOptions } from '../../upstream/tls/protocols.ts'
+import { sessionPolicy } from './session-cache.ts'
 import type { HandshakeRequest, NamedFile, SslConf } from './ssl.ts'
+import { staplesOf } from './staples.ts'
+import { type ClientTrust, clientTrust } from './verify-client.ts'
 
 /** OpenSSL's, with which TLS 1.3 begins where nothing else is said. */
 const SUITES = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
 const SUITE = /^!?TLS_/
+const TLS13 = 0x0304
 /** As nginx, for every server. */
 const ALWAYS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION
 
 /** The TLS of a server; null: it has no certificate, and does not reject handshakes either. Throws a ConfError. */
-export function makeServerTls(conf: SslConf, context: BuildContext): ServerTls<HandshakeRequest> | null {
+export function makeServerTls(
+  conf: SslConf,
+  scope: Scope,
+  context: BuildContext,
+): ServerTls<HandshakeRequest> | null {
   const { sslCertificate: certs = [], sslCertificateKey: keys = [], sslRejectHandshake } = conf
   if (certs.length === 0 && !sslRejectHandshake) return null
   if (keys.length < certs.length) {
@@ -34,12 +44,19 @@ export function makeServerTls(conf: SslConf, context: BuildContext): ServerTls<H
   const dynamic = [...certs, ...keys].some(({ value }) => value.constant === null)
   try {
     const credentials = dynamic ? [] : loadAll(certs, keys, passwords, context)
+    const trust = clientTrust(scope, context)
+    const policy = sessionPolicy(conf.sslSessionTickets, conf.sslSessionTimeout, scope, context)
+    const newest = options.maxVersion === 'TLSv1.3' ? TLS13 : 0
     const ticketKeys =
       conf.sslSessionTicketKey.length > 0
         ? conf.sslSessionTicketKey
         : [sharedKeys(context.zone(TICKET_ZONE, TICKET_ZONE_SIZE))]
     return new ServerTls({
-      options: { ...options, ticketKeys: ticketKeys[0]! },
+      options: {
+        ...options,
+        ...(policy.tickets ? { ticketKeys: ticketKeys[0]! } : {}),
+        secureOptions: options.secureOptions! | (policy.tickets ? 0 : constants.SSL_OP_NO_TICKET),
+      },
       ticketKeys,
       credentials,
       names: dynamic ? certs.map((cert, index) => namesReader(cert, keys[index]!)) : null,
@@ -47,12 +64,28 @@ export function makeServerTls(conf: SslConf, context: BuildContext): ServerTls<H
       confPrefix: context.options.confPrefix,
       cache: conf.sslCertificateCache === false ? null : new CredentialsCache(conf.sslCertificateCache),
       bufferSize: conf.sslBufferSize,
-      requestCert: false,
+      ...{ trust, newest, ...policy },
+      staples: serverStaples(credentials, trust, { newest, conf, scope, context }),
     })
   } catch (error) {
     if (error instanceof CredentialsError) context.error(error.message, null)
     throw error
   }
+}
+
+function serverStaples(
+  credentials: readonly Credentials[],
+  { named, unnamed }: ClientTrust,
+  { newest, conf, scope, context }: { newest: number; conf: SslConf; scope: Scope; context: BuildContext },
+): ServerStaples | null {
+  const certificates = credentials.map(({ certName, cert }) => {
+    const [own, ...chain] = (cert.match(CERTIFICATES) ?? []).map((text) => new X509Certificate(text))
+    return { name: certName, certificate: own!, chain }
+  })
+  const sources = staplesOf(scope, certificates, [...named, ...unnamed], context)
+  if (sources === null || sources.every((source) => source === null)) return null
+  const own = certificates.map(({ certificate }) => certificate)
+  return new ServerStaples(sources, { certificates: own, newest, serverOrder: conf.sslPreferServerCiphers })
 }
 
 function loadAll(
@@ -98,7 +131,7 @@ function contextOptions(conf: SslConf, context: BuildContext): SecureContextOpti
     honorCipherOrder: conf.sslPreferServerCiphers,
     minVersion: changes.minVersion ?? minVersion,
     maxVersion: changes.maxVersion ?? maxVersion,
-    secureOptions: ALWAYS | options | changes.set | (conf.sslSessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
+    secureOptions: ALWAYS | options | changes.set,
     ecdhCurve: changes.groups ?? conf.sslEcdhCurve,
     sessionTimeout: Math.round(conf.sslSessionTimeout / 1000),
     ...(sigalgs === undefined ? {} : { sigalgs }),

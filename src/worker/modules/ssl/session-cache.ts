@@ -2,9 +2,11 @@
 // all workers share, or in both of these.
 
 import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
-import { HTTP, type Setter, SERVER } from '../../../shared/conf/command.ts'
+import { HTTP, SERVER, type Setter } from '../../../shared/conf/command.ts'
 import { parseInteger, parseSize } from '../../../shared/conf/values.ts'
 import { defineModule } from '../../http/module.ts'
+import type { SessionStoreSettings } from '../../tls/session-store.ts'
+import { asksForCertificates } from './verify-client.ts'
 
 /** What the directive says; both null: `none` or `off`, which resume nothing. */
 export interface SessionCacheSettings {
@@ -17,6 +19,7 @@ interface SessionCacheConf {
   sslSessionCache: SessionCacheSettings | null
 }
 
+const NONE: SessionCacheSettings = { builtin: null, shared: null }
 /** Eight pages: nginx's least. */
 const LEAST_SIZE = 32_768
 /** OpenSSL's, for `builtin` without a size. */
@@ -80,8 +83,25 @@ function inheritShared(conf: SessionCacheConf, scope: Scope): void {
   if (outer?.shared) conf.sslSessionCache = { ...settings, shared: outer.shared }
 }
 
-/** The cache of a server; null: sessions are not kept. */
-export function sessionCacheOf(scope: Scope): SessionCacheSettings | null {
-  const { sslSessionCache: settings } = scope.conf(sessionCache)
-  return settings === null || (settings.builtin === null && settings.shared === null) ? null : settings
+/** Bytes for sessions whose clients have certificates, where `ssl_session_cache` names no other place. */
+const CLIENT_SESSIONS = 8 * 1024 * 1024
+
+/**
+ * How clients of a server may resume sessions. Those that have certificates cannot do so by tickets: whether the chain of
+ * one was too long is not written in a ticket. Their sessions are kept in memory that all workers share instead.
+ */
+export function sessionPolicy(
+  tickets: boolean,
+  timeout: number,
+  scope: Scope,
+  context: BuildContext,
+): { tickets: boolean; sessions: SessionStoreSettings | null } {
+  const { builtin, shared } = scope.conf(sessionCache).sslSessionCache ?? NONE
+  const memory = shared?.memory ?? null
+  const kept = builtin !== null || memory !== null
+  if (!tickets || !asksForCertificates(scope)) {
+    return { tickets, sessions: kept ? { builtin, shared: memory, timeout } : null }
+  }
+  const own = kept ? memory : context.zone(`${SESSION_ZONE} of clients with certificates`, CLIENT_SESSIONS)
+  return { tickets: false, sessions: { builtin, shared: own, timeout } }
 }

@@ -87,7 +87,7 @@ export const ssl = defineModule<SslConf>({
     command('ssl_early_data', setEarlyData, { default: false }),
   ],
   finish(conf, scope, context) {
-    conf.tls = scope.kind === SERVER ? makeServerTls(conf, context) : null
+    conf.tls = scope.kind === SERVER ? makeServerTls(conf, scope, context) : null
     if (scope.kind !== SERVER) return
     const last = scope.parent!.children.findLast((child) => child.kind === SERVER)
     if (scope === last) checkTlsListens(scope.parent!.parent!, tlsServer, context)

@@ -3,7 +3,7 @@
 
 import { hash, X509Certificate } from 'node:crypto'
 import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
-import { HTTP, type Setter, SERVER } from '../../../shared/conf/command.ts'
+import { HTTP, SERVER, type Setter } from '../../../shared/conf/command.ts'
 import { openFailure } from '../../../shared/conf/file-error.ts'
 import { confPath, flag, string } from '../../../shared/conf/setters.ts'
 import { children, readDer, SEQUENCE } from '../../../shared/der.ts'
