@@ -162,6 +162,21 @@ proxy_set_body | value | | body of requests to backends, in place of the client'
 proxy_set_header | field value | | a field of requests to backends; an empty value: none
 proxy_set_header_inherit | on/off/merge | on | whether fields of the level around are kept when this level sets its own
 proxy_socket_keepalive | on/off | off | TCP keepalive for connections to backends
+proxy_ssl_certificate | file | | a certificate (PEM) for backends that ask for one; the name may hold variables
+proxy_ssl_certificate_cache | off; max=number [inactive=time] [valid=time] | off | keeps certificates whose names hold variables, instead of reading them for each request
+proxy_ssl_certificate_key | file | | its key; the name may hold variables
+proxy_ssl_ciphers | list | DEFAULT | ciphers before TLS 1.3, as OpenSSL lists them; \`@SECLEVEL=0\` among them allows TLS 1.0 and 1.1
+proxy_ssl_conf_command | name value | | a configuration command of OpenSSL: those that Node.js has a way to say
+proxy_ssl_crl | file | | certificates (PEM) that were revoked, for \`proxy_ssl_verify\`
+proxy_ssl_key_log | path | | a log of the secrets of connections to backends, for analysers of traffic
+proxy_ssl_name | name | $proxy_host | the name in certificates of backends, and for SNI; a port behind it is left out
+proxy_ssl_password_file | file | | passwords of the key, a line each, tried in turn
+proxy_ssl_protocols | protocol ... | TLSv1.2 TLSv1.3 | versions that are spoken: TLSv1, TLSv1.1, TLSv1.2, TLSv1.3
+proxy_ssl_server_name | on/off | off | names the backend by SNI, unless the name is an address
+proxy_ssl_session_reuse | on/off | on | sessions go on in the next connection to the same server
+proxy_ssl_trusted_certificate | file | | certificates (PEM) of authorities that backends are trusted for
+proxy_ssl_verify | on/off | off | checks certificates of backends: whether they are trusted, and for that name
+proxy_ssl_verify_depth | number | 1 | certificates between a backend's and a root at most
 proxy_temp_file_write_size | size | 8k | how much is gathered for one write to it
 proxy_temp_path | path [level1] [level2] [level3] | proxy_temp 1 2 | where such files are, without names, and in how many levels of folders
 proxy_unbuffered_types | type ...; off | text/event-stream application/grpc* | types of responses that are passed on and never kept, unless the backend asks for it; \`*\` at an end stands for anything
@@ -191,7 +206,9 @@ ssl_certificate_cache | off; max=number [inactive=time] [valid=time] | off | kee
 ssl_certificate_compression | on/off | off | compresses certificates for clients of TLS 1.3 that can read that
 ssl_certificate_key | file | | the key of each certificate, in the same order
 ssl_ciphers | list | HIGH:!aNULL:!MD5 | ciphers before TLS 1.3, as OpenSSL lists them; \`@SECLEVEL=0\` among them allows TLS 1.0 and 1.1
+ssl_client_certificate | file | | certificates (PEM) of authorities that clients are trusted for, and told of, where \`ssl_verify_client\` asks them
 ssl_conf_command | name value | | a configuration command of OpenSSL: those that Node.js has a way to say
+ssl_crl | file | | certificates (PEM) of clients that were revoked
 ssl_dhparam | file | | parameters for ciphers with DHE; none are used without
 ssl_early_data | on/off | off | \`on\` is refused: Node.js cannot read early data
 ssl_ecdh_curve | list | auto | groups for key exchanges, as OpenSSL lists them
@@ -199,9 +216,17 @@ ssl_password_file | file | | passwords of keys, a line each, tried in turn
 ssl_prefer_server_ciphers | on/off | off | the order of the server's ciphers counts, not the client's
 ssl_protocols | protocol ... | TLSv1.2 TLSv1.3 | versions that are spoken: TLSv1, TLSv1.1, TLSv1.2, TLSv1.3
 ssl_reject_handshake | on/off | off | ends handshakes with clients that ask for this server
+ssl_session_cache | off/none; builtin[:number] [shared:name:size]; shared:name:size | none | keeps sessions of clients that have no tickets: in each worker, or in memory that all workers share
 ssl_session_ticket_key | file | | a key of 48 or 80 bytes for session tickets; those of further files are taken, but not given any more. Made up for all workers where none is named
 ssl_session_tickets | on/off | on | sessions go on with tickets that clients keep
 ssl_session_timeout | time | 5m | how long a session may go on
+ssl_stapling | on/off | off | sends clients that ask for it the OCSP response for the certificate, fetched before the first one asks
+ssl_stapling_file | file | | the response (DER), in place of one that is fetched
+ssl_stapling_responder | url | | OCSP responder (\`http://\`), in place of the one that the certificate names
+ssl_stapling_verify | on/off | off | whether who signs responses has to be trusted, by \`ssl_trusted_certificate\`
+ssl_trusted_certificate | file | | as \`ssl_client_certificate\`, without telling clients; and authorities of the server's own certificate, for stapling
+ssl_verify_client | on/off/optional/optional_no_ca | off | asks clients for a certificate: each has to have one, or may; with \`optional_no_ca\` one that nobody vouches for
+ssl_verify_depth | number | 1 | certificates between a client's and a root at most
 sticky | cookie name [expires=time/max] [domain=domain] [httponly] [samesite=strict/lax/none/$variable] [secure] [path=path]; route $variable ...; learn create=$variable lookup=$variable zone=name:size [timeout=time] [header] | | requests of a client go to the same server: the one its cookie names, that variables name, or that began its session
 tcp_nodelay | on/off | on | sends small pieces at once
 try_files | file ... uri/=code | | makes the first file or folder that exists the URI, else goes on with the last argument
