@@ -161,18 +161,17 @@ export class Http2Head implements RequestLine, FieldTarget {
   #takeMethod(value: string): Refusal | null {
     if (this.method !== '') return bad('duplicate :method header')
     if (value === '') return bad('empty :method header')
-    if (value !== 'GET' && !METHOD.test(value)) return bad(`invalid method: "${value}"`)
     this.method = value
-    return null
+    return value === 'GET' || METHOD.test(value) ? null : bad(`invalid method: "${value}"`)
   }
 
   #takePath(value: string): Refusal | null {
     if (this.target !== '') return bad('duplicate :path header')
     if (value === '') return bad('empty :path header')
     if (value.charCodeAt(0) !== 47 || NO_PATH.test(value)) return bad(`invalid :path header: "${value}"`)
-    this.target = value
     const normalized = normalizeTarget(value, this.#conf.mergeSlashes)
     if (normalized === null) return BAD_TARGET
+    this.target = value
     this.normalized = normalized
     return null
   }
@@ -202,10 +201,10 @@ export class Http2Head implements RequestLine, FieldTarget {
   // --- fields
 
   #regular(name: FieldName, value: string): Refusal | null {
-    this.#inFields = true
     const { text, kind } = name
     if (kind === 'invalid') return bad(`invalid header name: "${text}"`)
     if (!isValue(value)) return bad(`header "${text}" with invalid value: "${value}"`)
+    this.#inFields = true
     if (kind !== 'plain') {
       if (kind === 'connection') return bad(`"${name.title}" header`)
       if (kind === 'odd' || (kind === 'underscore' && !this.#conf.underscoresInHeaders)) {

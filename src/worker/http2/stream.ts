@@ -2,7 +2,7 @@
 
 import { requestBody } from '../body/body-conf.ts'
 import type { BodySink, RequestContent } from '../http/body.ts'
-import { abandon, CLIENT_CLOSED_REQUEST, finalize, goOnAlone } from '../http/finalize.ts'
+import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, goOnAlone } from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
 import { RegexLimitError } from '../http/regex.ts'
 import { type ClientConnection, type ClientStream, Request } from '../http/request.ts'
@@ -332,8 +332,10 @@ export class Http2Stream implements ClientStream, BodyOwner, WriterOwner {
 
   terminate(): void {
     this.writer.abort()
+    // As nginx, a `return 444` is told like a time that has run out.
+    const late = this.#timedOut || this.request.response.status === CLOSE
     this.#end()
-    this.#owner.streamOver(this, this.#timedOut ? 'timed out' : 'broken')
+    this.#owner.streamOver(this, late ? 'timed out' : 'broken')
   }
 
   #end(): void {

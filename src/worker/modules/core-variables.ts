@@ -49,7 +49,8 @@ function host(r: Request): string {
 
 /** The current URI; not found where the request line could not be read. */
 function uri(r: Request): string | null {
-  return r.client.method === '' && !r.internal ? null : r.uri
+  if (r.internal) return r.uri
+  return r.client.method === '' || (r.uri === '' && r.client.line === '') ? null : r.uri
 }
 
 /** The port that the client asked for: in the target, else in Host. */
