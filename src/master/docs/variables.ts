@@ -62,6 +62,31 @@ server_addr | address the request came to
 server_name | first name of the server
 server_port | port the request came to
 server_protocol | \`HTTP/1.0\` or \`HTTP/1.1\`
+ssl_alpn_protocol | protocol that ALPN agreed on
+ssl_cipher | cipher of the connection
+ssl_ciphers | ciphers that the client offered
+ssl_client_cert | certificate of the client (PEM), each line but the first after a tab
+ssl_client_escaped_cert | certificate of the client (PEM), escaped as in URIs
+ssl_client_fingerprint | SHA-1 of the client's certificate
+ssl_client_i_dn | its issuer, as RFC 2253 has it
+ssl_client_i_dn_legacy | its issuer, as OpenSSL used to write it
+ssl_client_raw_cert | certificate of the client (PEM)
+ssl_client_s_dn | its subject, as RFC 2253 has it
+ssl_client_s_dn_legacy | its subject, as OpenSSL used to write it
+ssl_client_serial | its serial number
+ssl_client_v_end | when it expires
+ssl_client_v_remain | days until then
+ssl_client_v_start | when it becomes valid
+ssl_client_verify | \`SUCCESS\`, \`FAILED:\` and the reason, or \`NONE\`
+ssl_curve | group of the key exchange
+ssl_curves | groups that the client offered
+ssl_early_data | empty: early data is not taken
+ssl_protocol | \`TLSv1.3\`, \`TLSv1.2\` ...
+ssl_server_name | name that the client asked for by SNI
+ssl_session_id | the session's id
+ssl_session_reused | \`r\` for a session from before, else \`.\`
+ssl_sigalg | what the server signed the handshake with; empty for a session from before
+ssl_sigalgs | signature algorithms that the client offered
 status | status of the response
 time_iso8601 | local time, ISO 8601
 time_local | local time, as access logs have it

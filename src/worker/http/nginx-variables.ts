@@ -8,12 +8,9 @@ const NAMES = new Set(
   geoip_dma_code geoip_latitude geoip_longitude geoip_org geoip_postal_code geoip_region geoip_region_name
   http3 invalid_referer limit_conn_status limit_req_status
   modern_browser quic secure_link secure_link_expires session_log_binary_id
-  session_log_id slice_range spdy ssl_alpn_protocol ssl_cipher ssl_ciphers ssl_client_cert
-  ssl_client_escaped_cert ssl_client_fingerprint ssl_client_i_dn ssl_client_i_dn_legacy ssl_client_raw_cert
-  ssl_client_s_dn ssl_client_s_dn_legacy ssl_client_serial ssl_client_sigalg ssl_client_v_end
-  ssl_client_v_remain ssl_client_v_start ssl_client_verify ssl_curve ssl_curves ssl_early_data ssl_ech_status
-  ssl_preread_alpn_protocols ssl_preread_protocol ssl_preread_server_name ssl_protocol ssl_server_name
-  ssl_session_id ssl_session_reused ssl_sigalg tcpinfo_rcv_space tcpinfo_rtt tcpinfo_rttvar tcpinfo_snd_cwnd
+  session_log_id slice_range spdy ssl_client_sigalg ssl_ech_outer_server_name ssl_ech_status
+  ssl_preread_alpn_protocols ssl_preread_protocol ssl_preread_server_name tcpinfo_rcv_space tcpinfo_rtt
+  tcpinfo_rttvar tcpinfo_snd_cwnd
   uid_got uid_reset uid_set upstream_cache_age upstream_cache_key upstream_cache_last_modified
   upstream_cache_status upstream_first_byte_time upstream_last_addr upstream_last_server_name
   upstream_queue_time upstream_session_time`.split(/\s+/),

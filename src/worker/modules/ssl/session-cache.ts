@@ -16,10 +16,9 @@ export interface SessionCacheSettings {
 }
 
 interface SessionCacheConf {
-  sslSessionCache: SessionCacheSettings | null
+  sslSessionCache: SessionCacheSettings
 }
 
-const NONE: SessionCacheSettings = { builtin: null, shared: null }
 /** Eight pages: nginx's least. */
 const LEAST_SIZE = 32_768
 /** OpenSSL's, for `builtin` without a size. */
@@ -27,9 +26,11 @@ const BUILTIN = 20_480
 /** Zones are told apart from those of other directives, whose names may be the same. */
 export const SESSION_ZONE = 'ssl_session '
 
+const NONE: SessionCacheSettings = { builtin: null, shared: null }
+
 export const sessionCache = defineModule<SessionCacheConf>({
   name: 'ssl_session_cache',
-  commands: [{ name: 'ssl_session_cache', in: HTTP | SERVER, args: [1, 2], set: setCache, default: null }],
+  commands: [{ name: 'ssl_session_cache', in: HTTP | SERVER, args: [1, 2], set: setCache, default: NONE }],
   finish: inheritShared,
 })
 
@@ -78,7 +79,7 @@ function claim(
 /** As in nginx a level that says `builtin` alone goes on using the shared memory of the level around it. */
 function inheritShared(conf: SessionCacheConf, scope: Scope): void {
   const { sslSessionCache: settings } = conf
-  if (settings === null || settings.builtin === null || settings.shared !== null) return
+  if (settings.builtin === null || settings.shared !== null) return
   const outer = scope.parent?.conf(sessionCache).sslSessionCache
   if (outer?.shared) conf.sslSessionCache = { ...settings, shared: outer.shared }
 }
@@ -96,7 +97,7 @@ export function sessionPolicy(
   scope: Scope,
   context: BuildContext,
 ): { tickets: boolean; sessions: SessionStoreSettings | null } {
-  const { builtin, shared } = scope.conf(sessionCache).sslSessionCache ?? NONE
+  const { builtin, shared } = scope.conf(sessionCache).sslSessionCache
   const memory = shared?.memory ?? null
   const kept = builtin !== null || memory !== null
   if (!tickets || !asksForCertificates(scope)) {
