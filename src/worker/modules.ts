@@ -13,6 +13,7 @@ import { limitExcept } from './modules/access/limit-except.ts'
 import { satisfy } from './modules/access/satisfy.ts'
 import { clientHead } from './modules/client-head.ts'
 import { clientConnection } from './modules/connection.ts'
+import { grpc } from './modules/content/grpc/grpc.ts'
 import { proxy } from './modules/content/proxy/proxy.ts'
 import { autoindex } from './modules/content/static/autoindex.ts'
 import { index } from './modules/content/static/index.ts'
@@ -87,6 +88,7 @@ export const httpModules: readonly Module[] = [
   index,
   autoindex,
   proxy,
+  grpc,
   healthCheck,
   precompressed,
   staticFiles,

@@ -51,6 +51,7 @@ export class Http1Wire implements Wire {
     return this.#transport.backlogged
   }
 
+  readonly eager = false
   readonly pending = false
 
   begin(events: WireEvents, headOnly: boolean, chunked: boolean): void {

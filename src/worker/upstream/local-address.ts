@@ -1,6 +1,7 @@
 // The local address that connections to a backend come from: `proxy_bind`.
 
 import type { BuildContext } from '../../shared/conf/build.ts'
+import type { Setter } from '../../shared/conf/command.ts'
 import { type ComplexValue, compileValue } from '../http/complex-value.ts'
 import type { Request } from '../http/request.ts'
 import { parseAddress } from './url.ts'
@@ -31,6 +32,17 @@ export function compileBind(text: string, context: BuildContext): LocalBind {
   const address = localAddress(value.constant)
   if (address === null) context.error(`invalid address "${text}"`)
   return { find: () => address }
+}
+
+/** Setter of `proxy_bind` and its likes; false: `off`. */
+export function setBind(...[directive, context]: Parameters<Setter>): LocalBind | false {
+  const [address, parameter] = directive.args as [string, string | undefined]
+  if (parameter === undefined) return address === 'off' ? false : compileBind(address, context)
+  if (parameter !== 'transparent') context.error(`invalid parameter "${parameter}"`)
+  return context.error(
+    `the "transparent" parameter of the "${directive.name}" directive is not supported by weir: ` +
+      'Node.js cannot bind a socket to an address of another machine',
+  )
 }
 
 function evaluated(r: Request, value: ComplexValue): LocalAddress | null {

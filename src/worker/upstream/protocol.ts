@@ -46,8 +46,10 @@ export interface UpstreamProtocol extends UpstreamName {
   readonly kept: Kept
   /** Method of the request for the backend; null: it cannot be made, and the log says why. */
   method(r: Request): string | null
-  /** The request for the backend as the wire wants it: its head, and its content where that is not the client's. */
-  createRequest(r: Request, method: string): string
+  /** Content of the request that is not the client's, asked for first; null: there is none. */
+  ownContent(r: Request): string | null
+  /** The head of the request for the backend, as its wire wants it; `content` is its own. */
+  createRequest(r: Request, method: string, content: string | null): string
   /** The backend has been asked for another protocol, and may switch to it with a 101. */
   mayTunnel(r: Request): boolean
   /** Request content goes to the backend in chunks. */

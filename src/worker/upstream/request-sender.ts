@@ -62,6 +62,7 @@ export class RequestSender implements BodySink {
 
   #stream(r: Request): void {
     this.#source = r.stream.receiveBody(r, this)
+    if (this.#wire.eager && !this.#stopped) this.flush()
   }
 
   write(bytes: Buffer, start: number, end: number, last: boolean): boolean {

@@ -51,6 +51,11 @@ export class RuntimeGroups {
     this.#host = host
   }
 
+  /** `url` names an upstream of the configuration. */
+  has({ key, portText }: UpstreamUrl): boolean {
+    return portText === '' && this.#configured.has(key)
+  }
+
   /** The group of `url`; null: it has to be resolved first. */
   find(url: UpstreamUrl): PeerGroup | null {
     const configured =

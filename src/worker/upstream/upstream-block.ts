@@ -210,6 +210,11 @@ function zoneOf(name: string, slots: number, context: BuildContext): (worker: nu
   return (worker) => new PeerZone(memory, slots, worker)
 }
 
+/** Whether `url` names an upstream, or a host that has been named before. */
+export function isUpstream({ key }: UpstreamUrl, context: BuildContext): boolean {
+  return groupsOf(context).byName.has(key)
+}
+
 /** The group that `url` of a `proxy_pass` names: an upstream, or a host of its own. */
 export function findGroup(url: UpstreamUrl, context: BuildContext): PeerGroup {
   const { byName } = groupsOf(context)

@@ -54,6 +54,8 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
   /** The connection was kept from another request. */
   #reused = false
   #requestHead = ''
+  /** Content that is not the client's; null: there is none. */
+  #content: Buffer | null = null
   /** The request has content of the client's that goes to the backend. */
   #hasBody = false
   /** The backend is asked for a head only. */
@@ -84,7 +86,9 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     const method = this.#protocol.method(r)
     if (method === null) return this.#end(500)
     this.#headOnly = method === 'HEAD' || (method.length === 4 && method.toUpperCase() === 'HEAD')
-    this.#requestHead = this.#protocol.createRequest(r, method)
+    const content = this.#protocol.ownContent(r)
+    if (content !== null) this.#content = Buffer.from(content, 'latin1')
+    this.#requestHead = this.#protocol.createRequest(r, method, content)
     if (bind !== null) this.#local = bind.find(r)
     if (r.client.hasBody && this.#protocol.passesBody) {
       if (isSpent(r)) return this.#bodyGone()
@@ -170,7 +174,14 @@ export class Upstream implements PeerUser, ContentSource, SenderOwner, ResponseO
     if (!this.#hasBody) {
       this.#requestSent = true
       r.doing = 'reading response header from upstream'
-      this.#attempts.current!.bytesSent = connection.wire.send(this.#requestHead, null, 0, 0, true)
+      const length = this.#content?.length ?? 0
+      this.#attempts.current!.bytesSent = connection.wire.send(
+        this.#requestHead,
+        this.#content,
+        0,
+        length,
+        true,
+      )
       return connection.expectWithin(this.#settings.readTimeout)
     }
     r.doing = 'sending request to upstream'

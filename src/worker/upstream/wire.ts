@@ -58,6 +58,8 @@ export interface Wire {
   readonly reusable: boolean
   /** The backend does not take more content for now: `PeerUser.onPeerDrain` tells when it does. */
   readonly blocked: boolean
+  /** The head of a request does not wait for the first of its content: both sides may talk at the same time. */
+  readonly eager: boolean
   /** Content that was given is not on its way yet. */
   readonly pending: boolean
 

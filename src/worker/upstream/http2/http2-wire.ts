@@ -81,6 +81,7 @@ export class Http2Wire implements Wire, FrameTarget {
   /** Any response may have some. */
   readonly mayHaveTrailers = true
   readonly untilClose = false
+  readonly eager = true
   readonly surplus = 'upstream sent frames behind the end of the response'
   readonly #transport: Transport
   readonly #owner: Http2WireOwner

@@ -26,7 +26,8 @@ export interface ProxyConf extends ResponseConf, ProxyBufferingConf {
   proxyPassRequestBody: boolean
   proxyRequestBuffering: boolean
   proxySetBody: ComplexValue | undefined
-  proxyHttpVersion: 0 | 1
+  /** HTTP/1.0, 1.1 and 2. */
+  proxyHttpVersion: 0 | 1 | 2
   proxyUpgrade: UpgradeMode
   /** false: `off`. */
   proxyBind: LocalBind | false

@@ -5,7 +5,7 @@ import type { BuildContext } from '../../../../shared/conf/build.ts'
 import { contentLength } from '../../../body/read-body.ts'
 import type { Fields } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
-import type { PeerHead, WireProtocol } from '../../../upstream/wire.ts'
+import { requestBlock } from '../../../upstream/http2/request-block.ts'
 import { NEXT } from '../../../upstream/next.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import type { UpstreamProtocol, UpstreamSettings } from '../../../upstream/protocol.ts'
@@ -14,11 +14,12 @@ import type { Kept } from '../../../upstream/states.ts'
 import type { TlsClient } from '../../../upstream/tls/client.ts'
 import { type UpstreamTls, upstreamTls } from '../../../upstream/tls/upstream-tls.ts'
 import { findGroup, runtimeGroups } from '../../../upstream/upstream-block.ts'
+import type { PeerHead, WireProtocol } from '../../../upstream/wire.ts'
 import { bufferingSettings } from './buffering.ts'
 import type { ProxyConf } from './conf.ts'
 import { evaluatedUri, nameOf, type PassTarget, type ProxyPass, requestUri } from './pass.ts'
 import { makePassedFieldsPlan, type PassedFieldsPlan } from './passed-fields.ts'
-import { makeRequestPlan, type RequestPlan, requestHead, requestMethod } from './request.ts'
+import { makeRequestPlan, type RequestPlan, requestHead, requestMethod, sentLength } from './request.ts'
 import { makeResponsePlan, processHead, type ResponsePlan } from './response.ts'
 import { upgradeLines } from './upgrade.ts'
 import { keptFor } from './variables.ts'
@@ -66,10 +67,10 @@ export class ProxyPlan {
     this.kept = keptFor(context)
     this.groups = runtimeGroups(context)
     this.streams = !conf.proxyRequestBuffering && this.request.passesBody
-    this.streamsChunks = this.streams && conf.proxyHttpVersion === 1
+    this.streamsChunks = this.streams && conf.proxyHttpVersion !== 0
     // As nginx, variables may lead to either scheme.
     const secure = target === null || target.scheme.secure
-    this.tls = secure ? upstreamTls(conf, 'proxy', context) : null
+    this.tls = secure ? upstreamTls(conf, 'proxy', context, conf.proxyHttpVersion === 2 ? ['h2'] : []) : null
     this.fixed =
       target === null
         ? null
@@ -78,7 +79,7 @@ export class ProxyPlan {
 }
 
 abstract class ProxyProtocol implements UpstreamProtocol {
-  readonly wire: WireProtocol = 'HTTP/1'
+  readonly wire: WireProtocol
   readonly host: string
   readonly port: string
   readonly passesBody: boolean
@@ -95,6 +96,7 @@ abstract class ProxyProtocol implements UpstreamProtocol {
     this.secure = target.scheme.secure
     this.host = host
     this.port = port
+    this.wire = plan.request.block === null ? 'HTTP/1' : 'HTTP/2'
     this.passesBody = plan.request.passesBody
     this.kept = plan.kept
     this.passesTrailers = plan.passedFields.notTrailers !== null
@@ -107,8 +109,16 @@ abstract class ProxyProtocol implements UpstreamProtocol {
     return requestMethod(r, this.plan.request)
   }
 
-  createRequest(r: Request, method: string): string {
-    return requestHead(r, method, this.uri(r), this.plan.request)
+  ownContent(r: Request): string | null {
+    return this.plan.request.body?.evaluate(r) ?? null
+  }
+
+  createRequest(r: Request, method: string, content: string | null): string {
+    const { request } = this.plan
+    const { block } = request
+    if (block === null) return requestHead(r, method, this.uri(r), request, content)
+    const scheme = this.secure ? 'https' : 'http'
+    return requestBlock(r, method, scheme, this.uri(r), block, sentLength(r, request, content))
   }
 
   /** As in nginx, the client's wish counts, unless it was for weir to pass it on. */

@@ -1,19 +1,12 @@
 // `proxy_pass` and what shapes the request a backend gets and the response a client gets from it: the module and its
 // directives. What each of them means is in the file named after it beside this one.
 
-import {
-  HTTP,
-  HTTP_ANY,
-  IF_IN_LOCATION,
-  LIMIT_EXCEPT,
-  LOCATION,
-  type Setter,
-} from '../../../../shared/conf/command.ts'
+import { HTTP, HTTP_ANY, IF_IN_LOCATION, LIMIT_EXCEPT, LOCATION } from '../../../../shared/conf/command.ts'
 import { flag, number, oneOf, time } from '../../../../shared/conf/setters.ts'
 import { hasContent, readBody } from '../../../body/read-body.ts'
 import { DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
-import { compileBind, type LocalBind } from '../../../upstream/local-address.ts'
+import { setBind } from '../../../upstream/local-address.ts'
 import { NEXT, setNextUpstream } from '../../../upstream/next.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import { Resolving } from '../../../upstream/resolving.ts'
@@ -31,6 +24,7 @@ import type { UpgradeMode } from './upgrade.ts'
 import { proxyFamilies, proxyVariables } from './variables.ts'
 
 const INHERIT = oneOf<SetHeaderInherit>({ on: 'on', off: 'off', merge: 'merge' })
+const HTTP_VERSION = oneOf<0 | 1 | 2>({ '1.0': 0, '1.1': 1, '2': 2 })
 const UPGRADE = oneOf<UpgradeMode>({ auto: 'auto', off: 'off' })
 const NO_HASH = 'header names are kept in a table that grows by itself'
 
@@ -45,7 +39,7 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
       inherit: false,
     },
     // The request for the backend.
-    { name: 'proxy_http_version', in: HTTP_ANY, args: 1, set: setHttpVersion, default: 1 },
+    { name: 'proxy_http_version', in: HTTP_ANY, args: 1, set: HTTP_VERSION, default: 1 },
     { name: 'proxy_upgrade', in: HTTP_ANY, args: 1, set: UPGRADE, default: 'auto' },
     { name: 'proxy_method', in: HTTP_ANY, args: 1, set: complexValue },
     { name: 'proxy_set_header', in: HTTP_ANY, args: 2, set: addSetHeader, repeat: true, default: [] },
@@ -94,22 +88,6 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
   families: proxyFamilies,
   contentHandler: { when: (conf) => conf.plan !== null, run: handleProxy },
 })
-
-function setHttpVersion(...[directive, context]: Parameters<Setter>): 0 | 1 {
-  const version = directive.args[0]!
-  if (version === '2') context.error('"proxy_http_version 2" is not supported by weir yet')
-  return version === '1.0' ? 0 : version === '1.1' ? 1 : context.error(`invalid value "${version}"`)
-}
-
-function setBind(...[directive, context]: Parameters<Setter>): LocalBind | false {
-  const [address, parameter] = directive.args as [string, string | undefined]
-  if (parameter === undefined) return address === 'off' ? false : compileBind(address, context)
-  if (parameter !== 'transparent') context.error(`invalid parameter "${parameter}"`)
-  return context.error(
-    'the "transparent" parameter of the "proxy_bind" directive is not supported by weir: ' +
-      'Node.js cannot bind a socket to an address of another machine',
-  )
-}
 
 function handleProxy(r: Request): Result | Promise<Result> {
   const plan = r.conf(proxy).plan!

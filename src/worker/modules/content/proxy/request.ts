@@ -9,6 +9,7 @@ import { type ComplexValue, compileValue } from '../../../http/complex-value.ts'
 import { fieldValue, hashName, NameSet } from '../../../http/fields.ts'
 import type { Request } from '../../../http/request.ts'
 import { isToken } from '../../../http1/head-parser.ts'
+import { type BlockPlan, makeBlockPlan } from '../../../upstream/http2/request-block.ts'
 import type { ProxyConf, SetHeader } from './conf.ts'
 import { sharedPlan } from './shared-plan.ts'
 import { passesUpgrades, upgradeLines } from './upgrade.ts'
@@ -26,6 +27,8 @@ export interface RequestPlan {
   method: ComplexValue | null
   /** ` HTTP/1.x` */
   version: string
+  /** For HTTP/2, whose head has another form; null for HTTP/1. */
+  block: BlockPlan | null
   steps: readonly HeaderStep[]
   /** Constant lines behind the last step. */
   lastLines: string
@@ -89,11 +92,13 @@ export function makeRequestPlan(conf: ProxyConf, host: string | null, context: B
   const headers = requestHeaders(conf, compileValue(host ?? '$proxy_host', context), context)
   const names = [...conf.proxySetHeader, ...headers].map(({ name }) => name)
   const passesBody = conf.proxyPassRequestBody && conf.proxySetBody === undefined
+  const ownFields = conf.proxyPassRequestHeaders ? NameSet.of([...CONNECTION_FIELDS, ...names, 'Host']) : null
   const plan = {
     method: conf.proxyMethod ?? null,
     version: ` HTTP/1.${conf.proxyHttpVersion}`,
+    block: conf.proxyHttpVersion === 2 ? makeBlockPlan(headers, authorityOf(headers), ownFields) : null,
     ...headerSteps(headers),
-    ownFields: conf.proxyPassRequestHeaders ? NameSet.of([...CONNECTION_FIELDS, ...names, 'Host']) : null,
+    ownFields,
     passesUpgrades: passesUpgrades(conf),
     passesBody,
     body: conf.proxySetBody ?? null,
@@ -107,7 +112,7 @@ function requestHeaders(conf: ProxyConf, proxyHost: ComplexValue, context: Build
   const configured = conf.proxySetHeader
     .filter(({ name }) => !isNamed(FRAMING, name))
     .map((header) =>
-      header.name.toLowerCase() === 'host' && conf.proxyHttpVersion === 1
+      header.name.toLowerCase() === 'host' && conf.proxyHttpVersion !== 0
         ? { name: header.name, value: orElse(header.value, proxyHost) }
         : header,
     )
@@ -119,6 +124,11 @@ function requestHeaders(conf: ProxyConf, proxyHost: ComplexValue, context: Build
     : []
   if (conf.proxyForwardedHeaders || isNamed(names, 'Host')) return [...configured, ...forwarded]
   return [...configured, { name: 'Host', value: proxyHost }]
+}
+
+/** The Host that is sent, which is there with HTTP/2. */
+function authorityOf(headers: readonly SetHeader[]): ComplexValue {
+  return headers.findLast(({ name }) => name.toLowerCase() === 'host')!.value
 }
 
 /** What `orElse` made, so that the same two give the same: plans that say the same are shared. */
@@ -163,8 +173,14 @@ export function requestMethod(r: Request, { method }: RequestPlan): string | nul
   return null
 }
 
-/** The whole head of the request for `uri`, with the content that `proxy_set_body` gives it. */
-export function requestHead(r: Request, method: string, uri: string, plan: RequestPlan): string {
+/** The whole head of the request for `uri`; `content`: what `proxy_set_body` gives it, or null. */
+export function requestHead(
+  r: Request,
+  method: string,
+  uri: string,
+  plan: RequestPlan,
+  content: string | null,
+): string {
   let head = `${method} ${uri}${plan.version}`
   for (const { before, withName, value } of plan.steps) {
     const text = fieldValue(value.evaluate(r))
@@ -173,17 +189,17 @@ export function requestHead(r: Request, method: string, uri: string, plan: Reque
   }
   if (plan.lastLines !== '') head += plan.lastLines
   if (plan.passesUpgrades && r.client.asksUpgrade) head += upgradeLines(r)
-  if (plan.body !== null) return withBody(r, head, plan, plan.body.evaluate(r))
-  if (plan.passesBody) {
-    const length = r.client.hasBody ? contentLength(r) : r.client.contentLength
-    if (length >= 0) head += `\r\nContent-Length: ${length}`
-    else if (r.client.hasBody) head += '\r\nTransfer-Encoding: chunked'
-  }
+  const length = sentLength(r, plan, content)
+  if (length >= 0) head += `\r\nContent-Length: ${length}`
+  else if (plan.passesBody && r.client.hasBody) head += '\r\nTransfer-Encoding: chunked'
   return `${head}\r\n${clientLines(r, plan)}\r\n`
 }
 
-function withBody(r: Request, head: string, plan: RequestPlan, body: string): string {
-  return `${head}\r\nContent-Length: ${body.length}\r\n${clientLines(r, plan)}\r\n${body}`
+/** What the backend is told of the length of the content; -1: nothing. */
+export function sentLength(r: Request, { passesBody }: RequestPlan, content: string | null): number {
+  if (content !== null) return content.length
+  if (!passesBody) return -1
+  return r.client.hasBody ? contentLength(r) : r.client.contentLength
 }
 
 function clientLines(r: Request, { ownFields }: RequestPlan): string {

@@ -21,9 +21,11 @@ export function sharedPlan(plan: RequestPlan, context: BuildContext): RequestPla
 }
 
 /** Texts as they are, values and sets by what object they are: equal ones are one object already. */
-function keyOf({ steps, ownFields, method, body, ...rest }: RequestPlan): string {
+function keyOf({ steps, ownFields, method, body, block, ...rest }: RequestPlan): string {
   const parts = steps.map(({ value, ...texts }) => ({ ...texts, value: numberOf(value) }))
-  return JSON.stringify([parts, numberOf(ownFields), numberOf(method), numberOf(body), rest])
+  // The block says what the steps do.
+  const http2 = block !== null
+  return JSON.stringify([parts, numberOf(ownFields), numberOf(method), numberOf(body), http2, rest])
 }
 
 function numberOf(object: ComplexValue | NameSet | null): number {
