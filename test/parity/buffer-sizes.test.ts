@@ -12,6 +12,17 @@ const PLACES = {
   '/busy': 'proxy_buffers 8 4k; proxy_busy_buffers_size 12k;',
 }
 
+/** The least and the most that may be said of sizes: both start with them. */
+const EDGES = [
+  'proxy_buffers 2 4k; proxy_busy_buffers_size 4k;',
+  'proxy_busy_buffers_size 4096;',
+  'proxy_busy_buffers_size 28672;',
+  'proxy_temp_file_write_size 4096;',
+  'proxy_max_temp_file_size 4096;',
+  'proxy_max_temp_file_size 0;',
+  'proxy_buffer_size 8k; proxy_max_temp_file_size 8k; proxy_temp_file_write_size 8k; proxy_busy_buffers_size 8k;',
+]
+
 const HTTP = `${MODERN}
   log_format sizes '$request: $status body=$body_bytes_sent upstream=$upstream_status $upstream_response_length';
   access_log logs/access.log sizes;
@@ -27,6 +38,7 @@ const HTTP = `${MODERN}
         `location ${place}/passed { proxy_request_buffering off; ${directives} proxy_pass http://%BACKEND%; }`,
       ])
       .join('\n')}
+    ${EDGES.map((directives, number) => `location /edge${number} { ${directives} proxy_pass http://%BACKEND%; }`).join('\n')}
   }`
 
 const LIMITS = [4096, 8192, 12_288, 16_384, 24_576, 32_768]
@@ -139,5 +151,11 @@ const LEAVING: ParityCases = ['/off', '/off/stays'].map((target) => ({
   answer: partial,
 }))
 
-describeParity('sizes of responses', HTTP, SIZES)
+const edges = EDGES.map((directives, number) => ({
+  name: directives,
+  send: get(`/edge${number}`),
+  answer: replyWith('200 OK', text(50_000)),
+}))
+
+describeParity('sizes of responses', HTTP, [...SIZES, ...edges])
 describeParity('ends at every stage', HTTP, [...FAILURES, ...LEAVING])
