@@ -59,6 +59,36 @@ error_page | code ... [=response] uri | | what is answered in place of a status
 etag | on/off | on | whether files have an ETag
 events | { ... } | | holds what concerns connections
 expires | [modified] time; epoch; max; off | off | how long clients may keep responses: Expires and Cache-Control
+grpc_bind | address [transparent]; off | off | address from which gRPC backends are connected to
+grpc_buffer_size | size | 4k | how long the head of a gRPC backend's response may be
+grpc_connect_timeout | time | 60s | time for a connection to a gRPC backend
+grpc_hide_header | field | | a field or trailer of gRPC backends that clients do not get
+grpc_ignore_headers | field ... | | fields of gRPC backends that are passed on but not obeyed
+grpc_intercept_errors | on/off | off | has \`error_page\` answer in place of gRPC backends, for statuses of 300 and above that it names
+grpc_next_upstream | condition ... | error timeout | failures after which a call goes to another server, as with \`proxy_next_upstream\`
+grpc_next_upstream_timeout | time | 0 | time in which a call may go to another server; 0: any
+grpc_next_upstream_tries | number | 0 | servers a call may go to, the first included; 0: all
+grpc_pass | address | | passes requests to a gRPC server or an \`upstream\` by HTTP/2: \`host:port\`, \`grpc://host:port\`, by TLS \`grpcs://host:port\`
+grpc_pass_header | field | | a field of gRPC backends that clients get although it is hidden otherwise
+grpc_read_timeout | time | 60s | longest silence of a gRPC backend
+grpc_send_timeout | time | 60s | longest time in which a gRPC backend takes nothing of a call
+grpc_set_header | field value | | a field of requests to gRPC backends; \`Host\` becomes \`:authority\`
+grpc_socket_keepalive | on/off | off | has the system look after connections to gRPC backends
+grpc_ssl_certificate | file | | a certificate (PEM) for backends that ask for one; the name may hold variables
+grpc_ssl_certificate_cache | off; max=number [inactive=time] [valid=time] | off | keeps certificates whose names hold variables, instead of reading them for each request
+grpc_ssl_certificate_key | file | | its key; the name may hold variables
+grpc_ssl_ciphers | list | DEFAULT | ciphers before TLS 1.3, as OpenSSL lists them; \`@SECLEVEL=0\` among them allows TLS 1.0 and 1.1
+grpc_ssl_conf_command | name value | | a configuration command of OpenSSL: those that Node.js has a way to say
+grpc_ssl_crl | file | | certificates (PEM) that were revoked, for \`grpc_ssl_verify\`
+grpc_ssl_key_log | path | | a log of the secrets of connections to backends, for analysers of traffic
+grpc_ssl_name | name | | the name in certificates of backends, and for SNI; a port behind it is left out
+grpc_ssl_password_file | file | | passwords of the key, a line each, tried in turn
+grpc_ssl_protocols | protocol ... | TLSv1.2 TLSv1.3 | versions that are spoken: TLSv1, TLSv1.1, TLSv1.2, TLSv1.3
+grpc_ssl_server_name | on/off | off | names the backend by SNI, unless the name is an address
+grpc_ssl_session_reuse | on/off | on | sessions go on in the next connection to the same server
+grpc_ssl_trusted_certificate | file | | certificates (PEM) of authorities that backends are trusted for
+grpc_ssl_verify | on/off | off | checks certificates of backends: whether they are trusted, and for that name
+grpc_ssl_verify_depth | number | 1 | certificates between a backend's and a root at most
 gunzip | on/off | off | unpacks what backends send as gzip for clients that do not take it
 gzip | on/off | off | compresses responses with gzip
 gzip_comp_level | level | 1 | how well: 1 (fast) to 9 (small)
@@ -139,7 +169,7 @@ proxy_cookie_path | path replacement; off | off | rewrites \`Path\` of \`Set-Coo
 proxy_force_ranges | on/off | off | answers requests for a part of what backends send whole, whatever they say of ranges
 proxy_forwarded_headers | on/off | off | sends \`Host\`, \`X-Real-IP\` and \`X-Forwarded-For\`, \`-Proto\`, \`-Host\` and \`-Port\`, unless \`proxy_set_header\` sets them
 proxy_hide_header | field | | a field of backends that clients do not get
-proxy_http_version | 1.0/1.1 | 1.1 | version spoken to backends
+proxy_http_version | 1.0/1.1/2 | 1.1 | version spoken to backends
 proxy_ignore_client_abort | on/off | off | goes on with a request at its backend after the client has gone
 proxy_ignore_headers | field ... | | fields of backends that are passed on but not obeyed
 proxy_intercept_errors | on/off | off | has \`error_page\` answer in place of backends, for statuses of 300 and above that it names
