@@ -95,8 +95,18 @@ export function tlsValues(conf: object, prefix: string): TlsValues {
   ) as unknown as TlsValues
 }
 
+/** Texts of values with variables. */
+const texts = new WeakMap<ComplexValue, string>()
+
 function complexValue(...[directive, context]: Parameters<Setter>): ComplexValue {
-  return compileValue(directive.args[0]!, context)
+  const value = compileValue(directive.args[0]!, context)
+  texts.set(value, directive.args[0]!)
+  return value
+}
+
+/** The argument that a value was made of. */
+export function writtenAs(value: ComplexValue): string {
+  return texts.get(value) ?? ''
 }
 
 /** An empty argument takes back what the level around says. */

@@ -34,11 +34,17 @@ export function contextOptions(values: TlsValues, prefix: string, context: Build
   if (mask === 0) context.error(`"${prefix}_ssl_conf_command" leaves no protocol to use`)
   const { minVersion, maxVersion, options } = protocolOptions(mask)
   const { ciphers = values.ciphers, suites, groups, sigalgs } = changes
+  // OpenSSL passes over those of TLS 1.3 here; Node would take them for all there are.
+  const older = ciphers.split(':').filter((name) => name !== '' && !/^!?TLS_/.test(name))
+  if (older.length === 0) {
+    const error = 'SSL: error:0A0000B9:SSL routines::no cipher match'
+    context.error(`SSL_CTX_set_cipher_list("${ciphers}") failed (${error})`, null)
+  }
   return {
     // An empty list: without one Node would trust, and read, all the authorities it knows.
     ca: trustedCertificates(values, context),
     ...(values.verify && values.crl ? { crl: revocationsIn(values.crl, context) } : {}),
-    ciphers: suites === undefined ? ciphers : `${suites}:${ciphers}`,
+    ciphers: [...(suites === undefined ? [] : [suites]), ...older].join(':'),
     minVersion: changes.minVersion ?? minVersion,
     maxVersion: changes.maxVersion ?? maxVersion,
     secureOptions: ALWAYS | options | changes.set,

@@ -8,7 +8,7 @@ import type { ComplexValue } from '../../http/complex-value.ts'
 import type { Request } from '../../http/request.ts'
 import { logFile } from '../../modules/log/log-file.ts'
 import { TlsClient, type TlsClientOptions } from './client.ts'
-import { directiveName, type TlsValues, tlsValues } from './commands.ts'
+import { directiveName, type TlsValues, tlsValues, writtenAs } from './commands.ts'
 import {
   type ContextOptions,
   checkOptions,
@@ -180,7 +180,7 @@ function checkTogether(values: TlsValues, prefix: string, context: BuildContext)
   const { certificate, certificateKey, verify, trustedCertificate } = values
   if (certificate !== undefined && certificate.constant !== '' && certificateKey === undefined) {
     const key = directiveName(prefix, 'certificateKey')
-    context.error(`no "${key}" is defined for certificate "${certificate.constant ?? 'with variables'}"`)
+    context.error(`no "${key}" is defined for certificate "${writtenAs(certificate)}"`)
   }
   if (verify && !trustedCertificate) {
     context.error(`no ${directiveName(prefix, 'trustedCertificate')} for ${directiveName(prefix, 'verify')}`)
