@@ -108,10 +108,10 @@ function checkClient(r: Request): Result {
   const { tls } = r.stream.connection
   if (tls === null) return OK
   if (isMisdirected(r, tls)) {
-    tell(r, 'client attempted to request the server name different from the one that was negotiated')
     // As in nginx the answer is that of the server which the handshake was with.
-    r.server = tls.server ?? r.server
+    r.server = tls.server
     r.location = r.server.plan
+    tell(r, 'client attempted to request the server name different from the one that was negotiated')
     return MISDIRECTED
   }
   const { sslVerifyClient } = r.conf(verifyClient)
