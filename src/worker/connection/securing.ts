@@ -11,7 +11,7 @@ import { sslConf } from '../modules/ssl/ssl.ts'
 import { atTickEnd } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { ClientChains } from '../tls/client-chains.ts'
-import { beginsTls, type ClientHello, readHello } from '../tls/client-hello.ts'
+import { beginsTls, type ClientHello, HelloReading } from '../tls/client-hello.ts'
 import { ALPN_HTTP1, ALPN_HTTP2, Handshake, type HandshakeOwner } from '../tls/handshake.ts'
 import type { HandshakeEvents } from '../tls/handshake-events.ts'
 import { SocketSession } from '../tls/socket-session.ts'
@@ -43,8 +43,7 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
   readonly #host: ConnectionHost
   readonly #timer = new Timer(() => this.#timedOut())
   #phase: Phase = 'waiting'
-  /** What has come of the hello. */
-  #early: Buffer | null = null
+  #reading: HelloReading | null = null
   #hello: ClientHello | null = null
   #handshake: Handshake | null = null
   /** Of the handshake: who judges the client's certificate, and what has happened. */
@@ -81,16 +80,17 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
 
   onData(bytes: Buffer, start: number, end: number): void {
     if (this.#phase !== 'waiting' && this.#phase !== 'hello') return
-    const came = Buffer.from(bytes.subarray(start, end))
-    if (this.#phase === 'waiting') this.#host.stats.addWaiting(-1)
-    this.#phase = 'hello'
-    const early = this.#early === null ? came : Buffer.concat([this.#early, came])
-    this.#early = early
-    if (!beginsTls(early[0]!)) return this.#beginPlain(early)
-    const read = readHello(early)
+    if (this.#phase === 'waiting') {
+      if (!beginsTls(bytes[start]!)) return this.#beginPlain(Buffer.from(bytes.subarray(start, end)))
+      this.#host.stats.addWaiting(-1)
+      this.#phase = 'hello'
+    }
+    const reading = (this.#reading ??= new HelloReading())
+    const read = reading.read(bytes, start, end)
     if (read === null) return
+    this.#reading = null
     this.#hello = read.hello
-    this.#secure(early)
+    this.#secure(reading.bytes)
   }
 
   /** nginx answers 400, by way of 497. */
@@ -120,7 +120,6 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
       const alpn = servers.http2 ? ALPN_HTTP2 : ALPN_HTTP1
       const beneath = takeSocket(this.#transport)
       this.#phase = 'handshake'
-      this.#early = null
       const options = { context, alpn, requestCert, events, bufferSize: conf.sslBufferSize }
       this.#handshake = new Handshake(beneath, early, options, this)
     } catch (error) {
@@ -216,6 +215,6 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
   #leave(): void {
     if (this.#phase === 'waiting') this.#host.stats.addWaiting(-1)
     this.#phase = 'over'
-    this.#early = null
+    this.#reading = null
   }
 }

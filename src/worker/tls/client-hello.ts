@@ -42,46 +42,86 @@ const HANDSHAKE = 22
 const CLIENT_HELLO = 1
 const MESSAGE_HEAD = 4
 
-const UNKNOWN: HelloState = { hello: null }
+const UNKNOWN = { hello: null } satisfies HelloState
 
 /** Whether a connection that begins with this byte is left to OpenSSL, as in nginx: TLS, or an SSLv2 hello. */
 export function beginsTls(byte: number): boolean {
   return byte === HANDSHAKE || (byte & 0x80) !== 0
 }
 
-/** Reads the hello at the start of `bytes`, all that has come so far. */
-export function readHello(bytes: Buffer): HelloState {
-  const message = joinRecords(bytes)
-  if (message === null) return bytes.length < LONGEST_HELLO ? null : UNKNOWN
-  if (message.length === 0) return UNKNOWN
-  const hello = parseHello(message)
-  return hello === null ? UNKNOWN : { hello }
+/** Bytes that are put behind each other; each is copied a few times at most, however many pieces they come in. */
+class Gathering {
+  length = 0
+  #room = Buffer.allocUnsafe(2048)
+
+  add(bytes: Buffer, start: number, end: number): void {
+    const length = this.length + end - start
+    if (length > this.#room.length) {
+      const room = Buffer.allocUnsafe(Math.max(length, 2 * this.#room.length))
+      this.#room.copy(room, 0, 0, this.length)
+      this.#room = room
+    }
+    bytes.copy(this.#room, this.length, start, end)
+    this.length = length
+  }
+
+  /** Not a copy. */
+  get bytes(): Buffer {
+    return this.#room.subarray(0, this.length)
+  }
 }
 
-const NOTHING = Buffer.alloc(0)
+/** A hello as it comes in. A byte of it is looked at once, whatever pieces and records it is in. */
+export class HelloReading {
+  readonly #all = new Gathering()
+  /** The handshake message, without the heads of records. */
+  readonly #message = new Gathering()
+  /** How much of it there is in front of the next record's head, and what is still to come of this one. */
+  #at = 0
+  #left = 0
 
-/** The handshake message in the records of `bytes`; null: there is more to come; empty: it is no ClientHello. */
-function joinRecords(bytes: Buffer): Buffer | null {
-  let message: Buffer = NOTHING
-  for (let at = 0; ; ) {
-    // What is there of a record's head has to be right.
-    if (at < bytes.length && bytes[at] !== HANDSHAKE) return NOTHING
-    if (at + 1 < bytes.length && bytes[at + 1] !== 3) return NOTHING
-    if (at + RECORD_HEAD > bytes.length) return null
-    const length = bytes.readUInt16BE(at + 3)
-    if (length === 0 || length > LONGEST_RECORD) return NOTHING
-    const end = at + RECORD_HEAD + length
-    const part = bytes.subarray(at + RECORD_HEAD, Math.min(end, bytes.length))
-    message = message.length === 0 ? part : Buffer.concat([message, part])
-    if (message.length > 0 && message[0] !== CLIENT_HELLO) return NOTHING
-    if (message.length >= MESSAGE_HEAD) {
-      const whole = MESSAGE_HEAD + message.readUIntBE(1, 3)
-      if (whole > LONGEST_HELLO) return NOTHING
-      if (message.length >= whole) return message.subarray(MESSAGE_HEAD, whole)
-    }
-    if (end > bytes.length) return null
-    at = end
+  /** Everything that has come. */
+  get bytes(): Buffer {
+    return this.#all.bytes
   }
+
+  /** Reads on in `bytes[start, end)`. Not to be called again once it is decided what it is. */
+  read(bytes: Buffer, start: number, end: number): HelloState {
+    this.#all.add(bytes, start, end)
+    const all = this.#all.bytes
+    for (;;) {
+      if (this.#left === 0) {
+        if (!isRecordHead(all, this.#at)) return UNKNOWN
+        if (this.#at + RECORD_HEAD > all.length) break
+        this.#left = all.readUInt16BE(this.#at + 3)
+        if (this.#left === 0 || this.#left > LONGEST_RECORD) return UNKNOWN
+        this.#at += RECORD_HEAD
+      }
+      const count = Math.min(this.#left, all.length - this.#at)
+      if (count === 0) break
+      this.#message.add(all, this.#at, this.#at + count)
+      this.#at += count
+      this.#left -= count
+      const state = this.#messageSoFar()
+      if (state !== null) return state
+    }
+    return all.length < LONGEST_HELLO ? null : UNKNOWN
+  }
+
+  #messageSoFar(): HelloState {
+    const message = this.#message.bytes
+    if (message[0] !== CLIENT_HELLO) return UNKNOWN
+    if (message.length < MESSAGE_HEAD) return null
+    const whole = MESSAGE_HEAD + message.readUIntBE(1, 3)
+    if (whole > LONGEST_HELLO) return UNKNOWN
+    if (message.length < whole) return null
+    return { hello: parseHello(message.subarray(MESSAGE_HEAD, whole)) }
+  }
+}
+
+/** What there is of a record's head at `at` is right. */
+function isRecordHead(bytes: Buffer, at: number): boolean {
+  return (at >= bytes.length || bytes[at] === HANDSHAKE) && (at + 1 >= bytes.length || bytes[at + 1] === 3)
 }
 
 /** Reads vectors one after the other; past the end, or past a vector's end, everything is null. */

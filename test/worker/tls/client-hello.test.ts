@@ -9,8 +9,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import {
   beginsTls,
   type ClientHello,
+  HelloReading,
+  type HelloState,
   LONGEST_HELLO,
-  readHello,
 } from '../../../src/worker/tls/client-hello.ts'
 
 /** The first bytes that Node's client sends. */
@@ -27,6 +28,20 @@ async function helloOf(options: ConnectionOptions): Promise<Buffer> {
   socket.destroy()
   server.close()
   return bytes
+}
+
+function readHello(bytes: Buffer): HelloState {
+  return new HelloReading().read(bytes, 0, bytes.length)
+}
+
+/** The same, of bytes that come one by one. */
+function readSlowly(bytes: Buffer): HelloState {
+  const reading = new HelloReading()
+  for (let at = 0; at < bytes.length; at++) {
+    const state = reading.read(bytes, at, at + 1)
+    if (state !== null) return state
+  }
+  return null
 }
 
 /** The hello in `bytes`, which are the whole of one. */
@@ -103,6 +118,7 @@ describe('a hello of a real client', () => {
   it('is the same cut at every byte', () => {
     for (let end = 0; end < modern.length; end++) expect(readHello(modern.subarray(0, end))).toBeNull()
     expect(read(Buffer.concat([modern, Buffer.from('more')]))).toEqual(read(modern))
+    expect(readSlowly(modern)).toEqual(readHello(modern))
   })
 
   it('begins TLS', () => {
@@ -116,6 +132,7 @@ describe('a hello made by hand', () => {
     const bytes = records(message, 1)
     expect(read(bytes)?.serverName).toBe('a.test')
     for (let end = 0; end < bytes.length; end++) expect(readHello(bytes.subarray(0, end))).toBeNull()
+    expect(readSlowly(bytes)).toEqual(readHello(bytes))
   })
 
   it('may have no extensions', () => {
@@ -174,11 +191,11 @@ describe('a hello made by hand', () => {
 })
 
 describe('whatever bytes', () => {
-  it('are a hello, none, or the start of one, and never more than that', () => {
+  it('are the same at once and byte by byte', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        const state = readHello(Buffer.from(bytes))
-        expect(state === null || 'hello' in state).toBe(true)
+        const start = Buffer.concat([Buffer.from([22, 3, 1, 0]), bytes])
+        expect(readSlowly(start)).toEqual(readHello(start))
       }),
     )
   })
