@@ -8,6 +8,7 @@ import { type Backend, startBackend } from './backend.ts'
 import { ratioChart } from './chart.ts'
 import { IDLE_NODE_FLAGS, measureIdle } from './idle.ts'
 import { autocannonLoad } from './load/autocannon.ts'
+import { lacks, loadFor } from './load/choose.ts'
 import type { LoadGenerator } from './load/load.ts'
 import { wrkLoad } from './load/wrk.ts'
 import { measureMessages, startEcho } from './messages.ts'
@@ -107,6 +108,11 @@ async function main(): Promise<void> {
   const failed: string[] = []
   for (const scenario of options.scenarios) {
     console.log(`\n${scenario.title}`)
+    const tool = lacks(scenario, tools)
+    if (tool !== null) {
+      console.log(`  left out: ${tool} is not installed`)
+      continue
+    }
     try {
       run.outcomes.push(await runScenario(bench, scenario))
     } catch (error) {
@@ -173,15 +179,17 @@ function proxyOptions(bench: Bench, scenario: Scenario): ProxyOptions {
     backendPort: bench.backend.port,
     cores: bench.cores?.proxy ?? null,
     nginx: bench.tools.nginx,
+    openssl: bench.tools.openssl,
     node: [process.execPath, ...(scenario.kind === 'idle' ? IDLE_NODE_FLAGS : [])],
   }
 }
 
 async function runLoad(bench: Bench, scenario: LoadScenario): Promise<LoadOutcome> {
+  const load = loadFor(scenario, bench.tools, bench.load)
   const rounds = await inTurn(
     bench,
     (name) => startFor(bench, scenario, name),
-    (proxy, seconds) => runRound(bench, scenario, proxy, seconds),
+    (proxy, seconds) => runRound({ ...bench, load }, scenario, proxy, seconds),
   )
   return compared(loadOutcome(scenario, rounds))
 }

@@ -11,7 +11,9 @@ export function proxyConf(name: ProxyName, scenario: Scenario, port: number, bac
   if (scenario.kind === 'start') return startConf(scenario.servers, port, backendPort)
   const reuseport = scenario.kind === 'load' && scenario.reuseport ? ' reuseport' : ''
   const accessLog = scenario.kind === 'load' && !scenario.accessLog ? 'off' : 'logs/access.log'
-  const listen = `127.0.0.1:${port}${reuseport}`
+  const secure = scenario.kind === 'load' && scenario.tls
+  const http2 = scenario.kind === 'load' && scenario.streams !== null
+  const listen = `127.0.0.1:${port}${reuseport}${secure ? ' ssl' : ''}${http2 ? ' http2' : ''}`
   // Client and upstream connections together, as worker_connections counts them.
   const connections = scenario.connections + (scenario.kind === 'idle' ? 2048 : scenario.connections) + 512
   const servers =
@@ -21,7 +23,7 @@ export function proxyConf(name: ProxyName, scenario: Scenario, port: number, bac
         listen ${listen};
         server_name example.com;
 
-${serverLines(accessLog)}
+${secure ? TLS : ''}${serverLines(accessLog)}
         location / {
 ${scenario.kind === 'load' && scenario.gzip ? GZIP : ''}${scenario.kind === 'streams' ? unbuffered(name) : ''}${scenario.kind === 'load' && scenario.files ? FILES : locationLines(scenario)}        }
     }
@@ -94,6 +96,14 @@ const FILES = `            root html;
             tcp_nopush on;
             open_file_cache max=1000 inactive=60s;
             open_file_cache_valid 30s;
+`
+
+/** The files are beside the configuration. */
+const TLS = `        ssl_certificate cert.pem;
+        ssl_certificate_key key.pem;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_session_cache shared:tls:10m;
+
 `
 
 const GZIP = `            gzip on;

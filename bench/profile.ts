@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startBackend } from './backend.ts'
 import { autocannonLoad } from './load/autocannon.ts'
+import { lacks, loadFor } from './load/choose.ts'
 import { wrkLoad } from './load/wrk.ts'
 import { profileWithClinic } from './profiling/clinic.ts'
 import { profileCpu } from './profiling/cpu.ts'
@@ -99,6 +100,8 @@ async function main(): Promise<void> {
   const found = findTools()
   const cores = chooseCores(found)
   const { scenario, out } = options
+  const tool = lacks(scenario, found)
+  if (tool !== null) throw new Error(`${tool} is not installed`)
   for (const note of notes(options, found, missing(found, cores))) console.log(`note: ${note}`)
 
   const root = fileURLToPath(new URL('../', import.meta.url))
@@ -110,7 +113,7 @@ async function main(): Promise<void> {
     cores,
     work,
     backend,
-    load: found.wrk === null ? autocannonLoad : wrkLoad(found.wrk),
+    load: loadFor(scenario, found, found.wrk === null ? autocannonLoad : wrkLoad(found.wrk)),
     root,
     raw: (tool) => emptyFolder(join(root, 'profiles/raw', `${out}-${tool}`)),
   }

@@ -1,23 +1,17 @@
 // Starts weir or nginx on the configuration of a scenario, and tells what the process has used.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { get } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createGunzip } from 'node:zlib'
+import { makeCertificate } from './certificate.ts'
+import { checkFirst } from './check.ts'
 import { Child } from './children.ts'
 import { proxyConf } from './conf.ts'
 import { contentOf } from './content.ts'
 import { MANY_PATH } from './many.ts'
 import { freePort, listening } from './port.ts'
 import { cpuMicroseconds, processTree, residentBytes } from './proc.ts'
-import {
-  BACKEND_BYTES,
-  type BackendPath,
-  type MessagesScenario,
-  type Scenario,
-  type StreamsScenario,
-} from './scenario.ts'
+import { BACKEND_BYTES, type BackendPath, type Scenario } from './scenario.ts'
 
 export type ProxyName = 'weir' | 'nginx'
 
@@ -29,6 +23,8 @@ export interface ProxyOptions {
   cores: string | null
   /** nginx's binary; only read for nginx. */
   nginx: string | null
+  /** openssl's, for scenarios with TLS. */
+  openssl: string | null
   /** weir only: what stands before `main.ts`, the Node binary included. Default: the running Node. */
   node?: readonly string[]
   /** Main directives beside the file's, for `-g`. Default: `daemon off;` */
@@ -47,11 +43,13 @@ export class RunningProxy {
   readonly name: ProxyName
   readonly port: number
   readonly child: Child
+  readonly #scheme: string
   #pids: number[] = []
 
-  constructor(name: ProxyName, port: number, child: Child) {
+  constructor(name: ProxyName, port: number, child: Child, tls: boolean) {
     this.name = name
     this.port = port
+    this.#scheme = tls ? 'https' : 'http'
     this.child = child
   }
 
@@ -69,7 +67,7 @@ export class RunningProxy {
   }
 
   url(path: string): string {
-    return `http://127.0.0.1:${this.port}${path}`
+    return `${this.#scheme}://127.0.0.1:${this.port}${path}`
   }
 }
 
@@ -88,6 +86,7 @@ export async function prepareProxy(name: ProxyName, options: ProxyOptions): Prom
   const conf = join(folder, 'nginx.conf')
   writeFileSync(conf, proxyConf(name, options.scenario, port, options.backendPort))
   if (options.scenario.kind === 'load' && options.scenario.files) writeFiles(folder)
+  if (isSecure(options.scenario)) makeCertificate(options.openssl!, folder)
   const weir =
     options.scenario.kind === 'start' ? [LAUNCHER] : [...(options.node ?? [process.execPath]), MAIN]
   const program = name === 'nginx' ? [options.nginx!] : weir
@@ -99,6 +98,10 @@ export async function prepareProxy(name: ProxyName, options: ProxyOptions): Prom
       ...(options.env === undefined ? {} : { env: options.env }),
     })
   return { port, folder, start }
+}
+
+function isSecure(scenario: Scenario): boolean {
+  return scenario.kind === 'load' && scenario.tls
 }
 
 /** The backend's answers as files: `html/1k` and so on. */
@@ -114,73 +117,16 @@ export async function startProxy(name: ProxyName, options: ProxyOptions): Promis
   const { port, folder, start } = await prepareProxy(name, options)
   const child = start([])
   const explain = () => `${child.stderr}${tail(join(folder, 'logs/error.log'))}`
-  const proxy = new RunningProxy(name, port, child)
+  const proxy = new RunningProxy(name, port, child, isSecure(options.scenario))
   try {
     await listening(child, port)
-    await checkFirst(proxy, options.scenario)
+    await checkFirst((path) => proxy.url(path), options.scenario)
   } catch (error) {
     await child.stop()
     throw new Error(`${name}: ${(error as Error).message}\n${explain()}`.trimEnd())
   }
   proxy.survey()
   return proxy
-}
-
-/** Figures of wrong answers are worth nothing: one request is looked at before the load. */
-async function checkFirst(proxy: RunningProxy, scenario: Scenario): Promise<void> {
-  if (scenario.kind === 'streams') return checkStream(proxy, scenario.path)
-  // Clients of messages look at every answer.
-  if (scenario.kind !== 'messages') return check(proxy, scenario)
-}
-
-function check(
-  proxy: RunningProxy,
-  scenario: Exclude<Scenario, StreamsScenario | MessagesScenario>,
-): Promise<void> {
-  const post = scenario.kind === 'load' && scenario.method === 'POST'
-  const gzip = scenario.kind === 'load' && scenario.gzip
-  return new Promise((resolve, reject) => {
-    const request = get(proxy.url(scenario.path), {
-      agent: false,
-      method: post ? 'POST' : 'GET',
-      timeout: 5000,
-      headers: gzip ? { 'Accept-Encoding': 'gzip' } : {},
-    })
-    request.on('response', (response) => {
-      let bytes = 0
-      const zipped = response.headers['content-encoding'] === 'gzip'
-      const content = zipped ? response.pipe(createGunzip()) : response
-      content.on('data', (chunk: Buffer) => {
-        bytes += chunk.length
-      })
-      content.on('error', reject)
-      response.on('error', reject)
-      content.on('end', () => {
-        const right = response.statusCode === 200 && bytes === BACKEND_BYTES[scenario.path] && zipped === gzip
-        if (right) resolve()
-        else reject(new Error(`answered ${scenario.path} with ${response.statusCode} and ${bytes} bytes`))
-      })
-    })
-    request.on('timeout', () => request.destroy(new Error(`did not answer ${scenario.path} in 5 seconds`)))
-    request.on('error', reject)
-    request.end()
-  })
-}
-
-/** Resolves with the first event of a stream. */
-function checkStream(proxy: RunningProxy, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = get(proxy.url(path), { agent: false, timeout: 5000 }, (response) => {
-      response.once('data', () => {
-        if (response.statusCode === 200) resolve()
-        else reject(new Error(`answered ${path} with ${response.statusCode}`))
-        request.destroy()
-      })
-      response.on('error', () => {})
-    })
-    request.on('timeout', () => request.destroy(new Error(`sent no event of ${path} in 5 seconds`)))
-    request.on('error', reject)
-  })
 }
 
 function tail(file: string): string {

@@ -27,6 +27,12 @@ export interface LoadScenario {
   files: boolean
   /** Clients accept gzip, and the proxy compresses. */
   gzip: boolean
+  /** Clients speak TLS 1.3 to the proxy. */
+  tls: boolean
+  /** Each connection but the first resumes the session of one before it. */
+  resumed: boolean
+  /** Clients speak HTTP/2, with so many requests at a time on each connection; null: HTTP/1.1. */
+  streams: number | null
   /** nginx CPU / weir CPU to reach; null when none is set. */
   target: number | null
 }
@@ -112,5 +118,8 @@ export const baseline: LoadScenario = {
   peers: 1,
   files: false,
   gzip: false,
+  tls: false,
+  resumed: false,
+  streams: null,
   target: 0.95,
 }

@@ -11,10 +11,19 @@ export interface Tools {
   wrk: string | null
   taskset: string | null
   perf: string | null
+  h2load: string | null
+  openssl: string | null
 }
 
 export function findTools(): Tools {
-  return { nginx: find('nginx'), wrk: find('wrk'), taskset: find('taskset'), perf: find('perf') }
+  return {
+    nginx: find('nginx'),
+    wrk: find('wrk'),
+    taskset: find('taskset'),
+    perf: find('perf'),
+    h2load: find('h2load'),
+    openssl: find('openssl'),
+  }
 }
 
 function find(name: string): string | null {
@@ -77,6 +86,8 @@ export function missing(tools: Tools, cores: Cores | null): string[] {
   }
   if (tools.wrk === null)
     notes.push('wrk is not installed: autocannon makes the load, and is slower than the proxies')
+  if (tools.h2load === null) notes.push('h2load is not installed: HTTP/2 is not measured')
+  if (tools.openssl === null) notes.push('openssl is not installed: TLS is not measured')
   if (tools.taskset === null)
     notes.push('taskset is not installed: nothing is pinned to a core, figures scatter more')
   else if (cores === null) notes.push('only one core is available: proxy, load and backend share it')

@@ -50,6 +50,7 @@ export async function watch(
     backendPort: profiling.backend.port,
     cores: cores?.proxy ?? null,
     nginx: null,
+    openssl: profiling.tools.openssl,
     ...start,
   })
   const job = { scenario, url: proxy.url(scenario.path), cores: cores?.others ?? null }

@@ -10,11 +10,13 @@ import { get1kNoLog } from './get-1k-no-log.ts'
 import { get1m } from './get-1m.ts'
 import { get64k } from './get-64k.ts'
 import { gzipFile, gzipProxy } from './gzip.ts'
+import { http2, http2Plain } from './http2.ts'
 import { idle } from './idle.ts'
 import { manyServers, oneServer } from './many-servers.ts'
 import { post16k } from './post-16k.ts'
 import { sse } from './sse.ts'
 import { startLarge, startSmall } from './start.ts'
+import { tls, tls64k, tlsConnect, tlsResumed } from './tls.ts'
 import { upstream16 } from './upstream-16.ts'
 import { websocket } from './websocket.ts'
 
@@ -35,6 +37,12 @@ export const scenarios: readonly Scenario[] = [
   gzipProxy,
   oneServer,
   manyServers,
+  tls,
+  tls64k,
+  tlsConnect,
+  tlsResumed,
+  http2,
+  http2Plain,
   sse,
   websocket,
   idle,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { cpuMicroseconds, processTree, residentBytes } from '../../bench/proc.ts'
 import { chooseCores, missing, parseCoreList, type Tools } from '../../bench/tools.ts'
 
-const all: Tools = { nginx: '/n', wrk: '/w', taskset: '/t', perf: '/p' }
+const all: Tools = { nginx: '/n', wrk: '/w', taskset: '/t', perf: '/p', h2load: '/h', openssl: '/o' }
 
 describe('parseCoreList', () => {
   it.each([
@@ -27,9 +27,10 @@ describe('missing', () => {
   it('everything is there, nothing is said', () => {
     expect(missing(all, { proxy: '0', others: '1' })).toEqual([])
   })
-  it('nginx, wrk and taskset are missing, one sentence names each', () => {
-    const notes = missing({ nginx: null, wrk: null, taskset: null, perf: null }, null)
-    expect(notes.map((note) => note.split(' ')[0])).toEqual(['nginx', 'wrk', 'taskset'])
+  it('tools are missing, one sentence names each', () => {
+    const none = { nginx: null, wrk: null, taskset: null, perf: null, h2load: null, openssl: null }
+    const notes = missing(none, null)
+    expect(notes.map((note) => note.split(' ')[0])).toEqual(['nginx', 'wrk', 'h2load', 'openssl', 'taskset'])
   })
   it('one core only, says so', () => {
     expect(missing(all, null)).toEqual([expect.stringContaining('one core')])
