@@ -29,18 +29,25 @@ const COLLISION = 123_456
 const MOST_NUMBER = 4_294_967_295
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
 
-/** Pieces of memory of one size that are kept for the next use, by whatever file; more are left to the collector. */
-const SPARE_PIECES = 64
+/** Bytes of pieces of memory that are kept for the next use, by whatever file; more are left to the collector. */
+const MOST_SPARE = 8 * 1024 * 1024
+/** By their size. */
 const spare = new Map<number, Buffer[]>()
+let spareBytes = 0
 
 function takePiece(size: number): Buffer {
-  return spare.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size)
+  const piece = spare.get(size)?.pop()
+  if (piece === undefined) return Buffer.allocUnsafeSlow(size)
+  spareBytes -= size
+  return piece
 }
 
 function givePiece(piece: Buffer): void {
+  if (spareBytes + piece.length > MOST_SPARE) return
+  spareBytes += piece.length
   const pieces = spare.get(piece.length)
   if (pieces === undefined) spare.set(piece.length, [piece])
-  else if (pieces.length < SPARE_PIECES) pieces.push(piece)
+  else pieces.push(piece)
 }
 
 let lastNumber = 0
@@ -81,6 +88,11 @@ export class TempFile {
     this.#owner = owner
   }
 
+  /** Bytes that are in the file, and may be read. */
+  get written(): number {
+    return this.#written
+  }
+
   /** Takes a copy of `bytes[start, end)`. false: enough for now, until `fileWritten`. */
   append(bytes: Buffer, start: number, end: number): boolean {
     if (this.#state === 'closed') return true
@@ -102,7 +114,7 @@ export class TempFile {
     this.#write()
   }
 
-  /** Reads up to `length` bytes from `position` into `buffer` at `at`. 0 bytes: there are no more. */
+  /** Reads up to `length` bytes, which have been written, from `position` into `buffer` at `at`. 0: it has lost them. */
   read(
     buffer: Buffer,
     at: number,

@@ -218,6 +218,18 @@ describe('a response', () => {
     },
   )
 
+  it('whose file has become shorter breaks off', async () => {
+    const from = engine.errorLog.length
+    setFault('read', '', 0, 1)
+    const client = await ask()
+    await eventually('a file', () => open().length > 0)
+    client.transport.drain()
+    await eventually('end of the connection', () => client.gone)
+    expect(fresh(from)).toMatch(
+      /\[crit\] .*pread\(\) "\S+" has fewer bytes than were written while reading upstream/,
+    )
+  })
+
   it('that is written and read a little at a time comes whole', async () => {
     setFault('', '', 0, 0, 1999)
     const { transport } = await ask()

@@ -24,8 +24,6 @@ export class ResponseBuffer implements BodySink, HoldingFilter, TempFileOwner {
   #fileStart = 0
   #fileEnd = 0
   #behind = new Blocks()
-  /** The file is there, and may be read. */
-  #created = false
   /** The file has enough to write for now. */
   #backlogged = false
   /** Some of the file is being read, or waited for. */
@@ -214,15 +212,18 @@ export class ResponseBuffer implements BodySink, HoldingFilter, TempFileOwner {
 
   #readFile(): void {
     this.#reading = true
-    if (!this.#created) return this.#awaitWrite()
+    const file = this.#file!
+    const there = file.written - this.#fileStart
+    if (there === 0) return this.#awaitWrite()
     const buffer = acquire()
-    const length = Math.min(READ_SIZE, this.#fileEnd - this.#fileStart)
-    this.#file!.read(buffer, HEADROOM, length, this.#fileStart, (error, count) => {
-      if (error !== null && !this.#done)
-        this.#fail(`pread() "${this.#file!.name}" failed (${errnoText(error)})`)
-      else if (count === 0 && !this.#done) this.#awaitWrite()
-      else if (!this.#done) {
-        this.#reading = false
+    file.read(buffer, HEADROOM, Math.min(READ_SIZE, there), this.#fileStart, (error, count) => {
+      this.#reading = false
+      if (this.#done) {
+        // Nobody waits for it any more.
+      } else if (error !== null || count === 0) {
+        const what = error === null ? 'has fewer bytes than were written' : `failed (${errnoText(error)})`
+        this.#fail(`pread() "${file.name}" ${what}`)
+      } else {
         this.#fileStart += count
         if (!this.#give(buffer, HEADROOM, HEADROOM + count)) this.#blocked = true
       }
@@ -239,7 +240,6 @@ export class ResponseBuffer implements BodySink, HoldingFilter, TempFileOwner {
   }
 
   fileCreated(name: string): void {
-    this.#created = true
     if (!this.#done) this.#log('warn', `an upstream response is buffered to a temporary file ${name}`)
   }
 
