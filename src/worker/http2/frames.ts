@@ -118,7 +118,7 @@ export class FrameReader {
       if (this.#type < 0) {
         if (position >= end) return
         position = this.#readHead(bytes, position, end)
-        if (this.#type < 0) continue
+        if (this.#type < 0 || this.#stopped) continue
         // A frame without payload is complete as soon as its head is.
         if (position >= end && (this.#left !== 0 || this.#padding !== 0)) return
       } else if (position >= end) return
