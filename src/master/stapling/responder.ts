@@ -94,9 +94,9 @@ function timedOut(): Error {
 
 /** What Node or undici say, in nginx's words. */
 function words(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException
+  const { code = '', name } = error as NodeJS.ErrnoException
   if (/TIMEOUT|TIMEDOUT/.test(code)) return 'OCSP responder timed out (110: Connection timed out)'
   if (code === 'UND_ERR_SOCKET') return 'OCSP responder prematurely closed connection'
-  if (/^(HPE_|UND_ERR_)/.test(code)) return 'OCSP responder sent invalid response'
-  return /^E[A-Z]+$/.test(code) ? `connect() failed (${errnoText(error)})` : message
+  if (name === 'HTTPParserError' || !/^E[A-Z]+$/.test(code)) return 'OCSP responder sent invalid response'
+  return `connect() failed (${errnoText(error)})`
 }
