@@ -19,7 +19,7 @@ export class SocketTransport implements Transport {
   readonly #written = (): void => this.#tellRoom()
   readonly #listeners = {
     data: (bytes: Buffer) => this.#open && this.owner.onData(bytes, 0, bytes.length),
-    end: () => this.#open && this.owner.onEnd(),
+    end: () => this.#ended(),
     error: (error: NodeJS.ErrnoException) => (this.#failure ??= error),
     close: () => this.owner.onClose(this.#failure),
   }
@@ -42,6 +42,13 @@ export class SocketTransport implements Transport {
     this.#socket.pause()
     for (const [event, listener] of Object.entries(this.#listeners)) this.#socket.off(event, listener)
     return this.#socket
+  }
+
+  /** TLS that fails tells of an error first, and then of an end that is none. */
+  #ended(): void {
+    if (!this.#open) return
+    if (this.#failure === null) this.owner.onEnd()
+    else this.#socket.destroy()
   }
 
   get localAddress(): string {
