@@ -188,6 +188,35 @@ describe('X-Accel-Limit-Rate', () => {
   })
 })
 
+describe('a range of a response that comes whole (proxy_force_ranges)', () => {
+  const CONTENT = Array.from({ length: 150_000 }, (_, index) => `${index} `).join('')
+
+  it.each([
+    ['0-0', 0, 1],
+    ['100000-299999', 100_000, 300_000],
+    [`${CONTENT.length - 1}-`, CONTENT.length - 1, CONTENT.length],
+    ['-70000', CONTENT.length - 70_000, CONTENT.length],
+    [`0-${CONTENT.length + 5}`, 0, CONTENT.length],
+  ])(
+    '%s is that part for a client that waits before it reads, and frees the backend',
+    async (range, start, end) => {
+      const client = connect(false)
+      client.transport.receive(get('/ranges/', `Range: bytes=${range}`))
+      const peer = await backend.next()
+      await peer.head()
+      await peer.send(
+        `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${CONTENT.length}\r\n\r\n${CONTENT}`,
+      )
+      await eventually('a free backend', () => engine.stats.upstream === 0)
+      client.transport.drain()
+      const content = () => client.transport.sent.slice(client.transport.sent.indexOf('\r\n\r\n') + 4)
+      await eventually('all of it', () => content().length >= end - start)
+      expect(client.transport.sent).toContain(`Content-Range: bytes ${start}-${end - 1}/${CONTENT.length}`)
+      expect(content() === CONTENT.slice(start, end)).toBe(true)
+    },
+  )
+})
+
 describe('a client that leaves', () => {
   it('a response that goes on without it (proxy_ignore_client_abort) waits for no rate', async () => {
     const before = lines()

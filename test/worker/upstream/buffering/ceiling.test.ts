@@ -20,8 +20,8 @@ const UPLOAD = 384 * KB
 /** A body whose rest does not come: what one read takes, and what is gathered for the next write. */
 const HALF = 128 * KB
 const GZIP = 512 * KB
-/** README: what a worker keeps for the next use. */
-const SPARE = 28 * MB
+/** What is kept for the next use of what a hundred clients had. */
+const SPARE = 10 * MB
 /** What the system may hold of a connection at its two ends. */
 const SYSTEM = 64 * MB
 
