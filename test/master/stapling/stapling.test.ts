@@ -51,7 +51,7 @@ function stapled(proxy: RunningProxy, args: readonly string[] = []): Promise<str
     const client = execFile('openssl', ['s_client', ...all], (_error, text) => {
       const [, serial, status] = /Serial Number: (\w+)\s+Cert Status: (\w+)/.exec(text) ?? []
       if (status === undefined) return resolve(text.includes('no response sent') ? 'none' : text)
-      const own = new X509Certificate(/-----BEGIN CERT[^-]*-----[^-]*-----END CERT[^-]*-----/.exec(text)![0])
+      const own = new X509Certificate(/Server certificate\n(-+BEGIN[^-]*-+[^-]*-+END[^-]*-+)/.exec(text)![1]!)
       resolve(own.serialNumber === serial ? status : `${status} for another certificate`)
     })
     client.stdin!.end('Q\n')
