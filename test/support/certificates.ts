@@ -73,6 +73,7 @@ export class Authority implements Certificate {
   readonly certFile: string
   readonly keyFile: string
   #issued = 0
+  #turn: Promise<void> = Promise.resolve()
 
   private constructor(folder: string) {
     this.folder = folder
@@ -141,8 +142,13 @@ export class Authority implements Certificate {
     await removeFolder(this.folder)
   }
 
-  async #ca(args: string[]): Promise<void> {
-    await run('openssl', ['ca', '-batch', '-config', join(this.folder, 'ca.cnf'), ...args])
+  /** One at a time: the command keeps its numbers in files. */
+  #ca(args: string[]): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      await run('openssl', ['ca', '-batch', '-config', join(this.folder, 'ca.cnf'), ...args])
+    })
+    this.#turn = turn.catch(() => {})
+    return turn
   }
 
   async #prepare(): Promise<void> {

@@ -102,8 +102,10 @@ export class AddressServers {
   find(r: Request, host: string): ServerPlan {
     const exact = this.#exact.get(host)
     if (exact !== undefined) return exact
-    if (host === '') return this.defaultServer
-    return this.#findWildcard(host) ?? this.#findRegex(r, host) ?? this.defaultServer
+    // As in nginx what SNI has chosen ends here: hosts that nobody has are for the address's default server.
+    const { defaultServer } = this.origin ?? this
+    if (host === '') return defaultServer
+    return this.#findWildcard(host) ?? this.#findRegex(r, host) ?? defaultServer
   }
 
   #findWildcard(host: string): ServerPlan | null {

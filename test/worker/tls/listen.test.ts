@@ -75,10 +75,14 @@ async function refusal(options: ConnectionOptions): Promise<string> {
 }
 
 /** What is answered to a request on the connection, head and all. */
-async function ask(socket: TLSSocket, host = 'a.test'): Promise<string> {
+function ask(socket: TLSSocket, host = 'a.test'): Promise<string> {
+  return exchange(socket, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+}
+
+async function exchange(socket: TLSSocket, request: string): Promise<string> {
   let text = ''
   socket.on('data', (bytes) => (text += bytes.toString('latin1')))
-  socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  socket.write(request)
   await once(socket, 'end')
   return text
 }
@@ -115,9 +119,10 @@ describe('certificates by SNI', () => {
     expect(socket.getPeerCertificate().subject.CN).toBe('b.test')
   })
 
-  it('makes that server the one for hosts that nobody has', async () => {
+  it('does not make that server the one for requests without a host, or to one that nobody has', async () => {
     await start(SERVERS())
-    expect(await ask(await shake(), 'nobody.test')).toMatch(/a$/)
+    expect(await ask(await shake(), 'nobody.test')).toMatch(/default https on$/)
+    expect(await exchange(await shake(), 'GET / HTTP/1.0\r\n\r\n')).toMatch(/default https on$/)
   })
 
   it('leaves the server to Host', async () => {
