@@ -22,10 +22,14 @@ export interface Http2Case {
   /** Lines of access log to wait for; default as many as streams. */
   logged?: number
   options?: RawOptions
+  /** false: its info messages are others since nginx 1.29. */
+  info?: false
+  /** Which %PORTn% to connect to; default 1. */
+  port?: number
 }
 
 /** nginx makes a Host of the authority at once, since 1.29 when the head is complete. */
-const HOST = /, host: "test"(?=\n?$)/
+const HOST = /, host: "[^"]*"(?=\n?$)/
 
 interface View {
   streams: string[][]
@@ -35,12 +39,16 @@ interface View {
   error: string[]
 }
 
-/** Declares a test for each case; `server`: what is in the server block behind its `listen`. */
+/**
+ * Declares a test for each case; `server`: what is in the server block behind its `listen`; `more`: what follows that
+ * block.
+ */
 export function describeHttp2Parity(
   area: string,
   http: string,
   server: string,
   cases: readonly Http2Case[],
+  more = '',
 ): void {
   describe.skipIf(nginxMissing !== null)(area, () => {
     let backend: RawBackend
@@ -56,7 +64,7 @@ export function describeHttp2Parity(
         access_log logs/access.log parity;
         proxy_http_version 1.1;
         ${http}
-        server { listen 127.0.0.1:%PORT% http2; ${server} }\n}\n`
+        server { listen 127.0.0.1:%PORT% http2; ${server} }\n${more}\n}\n`
       nginx = await startNginx(conf, { vars })
       weir = await startWeir(conf, { vars })
     })
@@ -74,7 +82,7 @@ export function describeHttp2Parity(
 async function view(proxy: RunningProxy, backend: RawBackend, one: Http2Case): Promise<View> {
   backend.reset(one.answer)
   const before = { access: proxy.accessLog.length, error: proxy.errorLog.length }
-  const client = await Http2Raw.connect(proxy.port, one.options)
+  const client = await Http2Raw.connect(proxy.ports[(one.port ?? 1) - 1]!, one.options)
   const { streams = [1], logged = streams.length } = one
   client.send(...[one.send].flat())
   const outcomes: string[] = []
@@ -93,7 +101,7 @@ async function view(proxy: RunningProxy, backend: RawBackend, one: Http2Case): P
     connection: goaway === null ? '' : `GOAWAY ${goaway.code} ${goaway.last}`,
     backend: backend.requests.flatMap(({ bytes }) => requestLines(bytes.toString('latin1'), proxy, true)),
     access: accessLines(access(), texts.find((text) => /<hr>/.test(text)) ?? '', proxy),
-    error: errorLines(proxy.errorLog.slice(before.error), proxy, true)
+    error: errorLines(proxy.errorLog.slice(before.error), proxy, one.info ?? true)
       .map((line) => line.replace(HOST, ''))
       // The client's end.
       .filter((line) => !line.includes('recv() failed (104')),
