@@ -37,6 +37,15 @@ const HTTP = `${COUNTING}
       error_page 426 = /page;
     }
     location /page { return 200 "page"; }
+    location /fields/ {
+      proxy_pass http://%BACKEND%;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection "upgrade";
+      add_header X-Some some;
+      add_header X-Always always always;
+      expires 1h;
+      gzip on;
+    }
   }
 `
 
@@ -188,6 +197,32 @@ const granted: TunnelCase[] = [
   },
 ]
 
+const fields: TunnelCase[] = [
+  'Content-Type: text/html',
+  'Content-Length: 5',
+  'Content-Length: 0',
+  'Transfer-Encoding: chunked',
+  'Connection: close',
+  'Keep-Alive: timeout=5',
+  'Date: Mon, 01 Jan 2024 00:00:00 GMT',
+  'Set-Cookie: a=b',
+  'Upgrade: other',
+  'Sec-WebSocket-Accept: abc=',
+  'X-Accel-Buffering: no',
+].map((field) => ({
+  name: `a 101 with ${field}`,
+  play: async (ends: Ends) => {
+    await ends.client.send(upgrade('/fields/'))
+    const backend = await ends.backend()
+    await seen(backend, '\r\n\r\n')
+    await backend.send(SWITCH.replace('X-More: yes', field))
+    await seen(ends.client, '\r\n\r\n')
+    await backend.send('words of the backend')
+    await seen(ends.client, 'backend')
+    await close(backend, ends.client)
+  },
+}))
+
 const ends: TunnelCase[] = [
   {
     name: 'the backend resets',
@@ -258,6 +293,21 @@ const declined: TunnelCase[] = ['200 OK', '400 Bad Request', '403 Forbidden', '4
     })),
 )
 
+const behind: TunnelCase = {
+  name: 'declined, and a plain request came right behind it',
+  logged: 2,
+  play: async (ends) => {
+    const plain = 'GET /page HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n'
+    await ends.client.send(upgrade('/') + plain)
+    const backend = await ends.backend()
+    await seen(backend, '\r\n\r\n')
+    await backend.send('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 8\r\n\r\ndeclined')
+    await ends.client.untilEnd()
+    ends.client.end()
+  },
+}
+
 describeTunnels('upgrades granted', HTTP, granted)
+describeTunnels('fields of a 101', HTTP, fields)
 describeTunnels('how upgraded connections end', HTTP, ends)
-describeTunnels('upgrades declined', HTTP, declined)
+describeTunnels('upgrades declined', HTTP, [...declined, behind])
