@@ -33,5 +33,10 @@ export function upgradeLines(r: Request): string {
 
 function askedFor(fields: Fields): string | null {
   const value = fields.join('upgrade', UPGRADE, ', ')
-  return value !== null && PROTOCOLS.test(value) && !CARRIES_HTTP.test(value) ? value : null
+  return value !== null && isPassable(value) ? value : null
+}
+
+/** Whether `value` is a list of protocols (RFC 9110 section 7.8) none of which carries HTTP requests. */
+export function isPassable(value: string): boolean {
+  return PROTOCOLS.test(value) && !CARRIES_HTTP.test(value)
 }

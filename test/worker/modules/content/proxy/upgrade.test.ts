@@ -1,6 +1,8 @@
 // proxy_upgrade: which requests go to the backend as requests for another protocol, and which do not.
 
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isPassable } from '../../../../../src/worker/modules/content/proxy/upgrade.ts'
 import { serverConf, TestEngine } from '../../../../support/engine.ts'
 import { RawBackend } from '../../../../support/raw-backend.ts'
 import { rawRequest } from '../../../../support/raw-client.ts'
@@ -115,6 +117,63 @@ describe('proxy_upgrade auto', () => {
   })
 })
 
+describe('lists of protocols', () => {
+  const HTTP = new Set(['h2', 'h2c', 'h3', 'http', 'https', 'tls', 'spdy'])
+  const name = fc.oneof(
+    fc.constantFrom(
+      'h2c',
+      'H2C',
+      'h2',
+      'HTTP',
+      'Https',
+      'TLS',
+      'websocket',
+      'h2cx',
+      'xh2c',
+      'h2-c',
+      'http+x',
+      'tlsx',
+    ),
+    fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,8}$/),
+  )
+  const protocol = fc.tuple(name, fc.option(fc.stringMatching(/^[0-9.A-Za-z]{1,4}$/)))
+  const blanks = fc.stringMatching(/^[ \t]{0,2}$/)
+
+  it('pass exactly when no name in them is one of HTTP', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(protocol, blanks, blanks), { minLength: 1, maxLength: 5 }), (list) => {
+        const text = list.map(([[name, version], before, after], index) => {
+          const own = version === null ? name : `${name}/${version}`
+          // A field value has no blanks around it.
+          return `${index === 0 ? '' : before}${own}${index === list.length - 1 ? '' : after}`
+        })
+        const carries = list.some(([[name]]) => HTTP.has(name.toLowerCase()))
+        expect(isPassable(text.join(','))).toBe(!carries)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('any other text that names h2c as a word does not pass', () => {
+    const piece = fc.oneof(
+      fc.constantFrom('h2c', 'H2c', ',', ' ', '/', ';', '\t', 'websocket', '"'),
+      fc.string(),
+    )
+    fc.assert(
+      fc.property(fc.array(piece), fc.array(piece), (before, after) => {
+        const text = `${before.join('')},h2c,${after.join('')}`
+        expect(isPassable(text)).toBe(false)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('long lists take no time that grows beyond their length', () => {
+    expect(isPassable(`${'a/b , '.repeat(20_000)}c`)).toBe(true)
+    expect(isPassable(`${'a'.repeat(100_000)} ${'\t'.repeat(50_000)}`)).toBe(false)
+  })
+})
+
 describe('proxy_upgrade is not asked', () => {
   it.each([
     ['with proxy_upgrade off', '/off/', []],
@@ -136,7 +195,7 @@ describe('a backend that switches', () => {
   }
 
   it('opens the tunnel that the client asked for', async () => {
-    expect(await ask('/', 'websocket')).toMatch(/^HTTP\/1\.1 101 [^]*\r\n\r\nwords$/)
+    expect(await ask('/', 'websocket')).toMatch(/^HTTP\/1\.1 101 .*\r\n\r\nwords$/s)
   })
 
   it('opens none to a protocol that was not passed on', async () => {
