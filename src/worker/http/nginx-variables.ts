@@ -40,8 +40,10 @@ export function isFixed(name: string): boolean {
 }
 
 const CHANGEABLE = new Set(['args', 'invalid_referer', 'limit_rate', 'proxy_host', 'proxy_port'])
+/** All of those of TLS. */
+const CHANGEABLE_TLS = /^ssl_(?!preread_)/
 
 /** Whether a directive may give the built-in variable `name` another value. */
 export function isChangeable(name: string): boolean {
-  return CHANGEABLE.has(name)
+  return CHANGEABLE.has(name) || CHANGEABLE_TLS.test(name)
 }

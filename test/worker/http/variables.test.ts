@@ -88,7 +88,7 @@ describe('a complex value', () => {
     ['$' + '{a', 'the closing bracket in "a" variable is missing'],
     ['$nothing', 'unknown "nothing" variable'],
     ['$remote_adr', 'unknown "remote_adr" variable in nginx.conf:1, did you mean "remote_addr"?'],
-    ['$ssl_protocol', 'the "ssl_protocol" variable is not supported by weir yet'],
+    ['$ssl_preread_protocol', 'the "ssl_preread_protocol" variable is not supported by weir yet'],
     ['$0', 'unknown "0" variable'],
   ])('%j is refused: %s', (text, message) => {
     const tree = parseText(`events {} http { server { location / { return 200 '${text}'; } } }`, 'nginx.conf')

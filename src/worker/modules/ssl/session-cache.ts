@@ -8,8 +8,10 @@ import { defineModule } from '../../http/module.ts'
 import type { SessionStoreSettings } from '../../tls/session-store.ts'
 import { asksForCertificates } from './verify-client.ts'
 
-/** What the directive says; both null: `none` or `off`, which resume nothing. */
-export interface SessionCacheSettings {
+/** What the directives of one level say together. */
+interface SessionCacheSettings {
+  /** `none` or `off`, whatever else is said: nothing is resumed. */
+  readonly none: boolean
   /** Sessions each worker keeps; 0: any number; null: none. */
   readonly builtin: number | null
   readonly shared: { readonly name: string; readonly memory: SharedArrayBuffer } | null
@@ -26,27 +28,36 @@ const BUILTIN = 20_480
 /** Zones are told apart from those of other directives, whose names may be the same. */
 export const SESSION_ZONE = 'ssl_session '
 
-const NONE: SessionCacheSettings = { builtin: null, shared: null }
+const NONE: SessionCacheSettings = { none: true, builtin: null, shared: null }
 
 export const sessionCache = defineModule<SessionCacheConf>({
   name: 'ssl_session_cache',
-  commands: [{ name: 'ssl_session_cache', in: HTTP | SERVER, args: [1, 2], set: setCache, default: NONE }],
+  commands: [
+    {
+      name: 'ssl_session_cache',
+      in: HTTP | SERVER,
+      args: [1, 2],
+      repeat: true,
+      set: setCache,
+      default: NONE,
+    },
+  ],
   finish: inheritShared,
 })
 
 /** Sizes of the zones of each configuration by name. */
 const declared = new WeakMap<BuildContext, Map<string, number>>()
 
-function setCache(...[directive, context]: Parameters<Setter>): SessionCacheSettings {
-  let builtin: number | null = null
-  let none = false
-  let shared: SessionCacheSettings['shared'] = null
+/** As in nginx, further directives change what the first ones say. */
+function setCache(...[directive, context, previous]: Parameters<Setter>): SessionCacheSettings {
+  let { none, builtin, shared } = (previous as SessionCacheSettings | undefined) ?? { ...NONE, none: false }
   for (const word of directive.args) {
     const invalid = (): never => context.error(`invalid session cache "${word}"`)
     if (word === 'off' || word === 'none') none = true
     else if (word === 'builtin') [builtin, none] = [BUILTIN, false]
     else if (/^builtin:./s.test(word)) {
-      ;[builtin, none] = [parseInteger(word.slice('builtin:'.length)) ?? invalid(), false]
+      builtin = parseInteger(word.slice('builtin:'.length)) ?? invalid()
+      none = false
     } else if (word.startsWith('shared:')) {
       const [, name = '', text] = /^shared:([^:]*)(?::(.*))?$/s.exec(word) ?? []
       const size = text === undefined || name === '' ? null : parseSize(text)
@@ -54,7 +65,7 @@ function setCache(...[directive, context]: Parameters<Setter>): SessionCacheSett
       else shared = claim(word, name, size, context)
     } else invalid()
   }
-  return none ? { builtin: null, shared: null } : { builtin, shared }
+  return { none, builtin, shared }
 }
 
 function claim(
@@ -79,7 +90,7 @@ function claim(
 /** As in nginx a level that says `builtin` alone goes on using the shared memory of the level around it. */
 function inheritShared(conf: SessionCacheConf, scope: Scope): void {
   const { sslSessionCache: settings } = conf
-  if (settings.builtin === null || settings.shared !== null) return
+  if (settings.none || settings.shared !== null) return
   const outer = scope.parent?.conf(sessionCache).sslSessionCache
   if (outer?.shared) conf.sslSessionCache = { ...settings, shared: outer.shared }
 }
@@ -97,12 +108,12 @@ export function sessionPolicy(
   scope: Scope,
   context: BuildContext,
 ): { tickets: boolean; sessions: SessionStoreSettings | null } {
-  const { builtin, shared } = scope.conf(sessionCache).sslSessionCache
+  const { none, builtin, shared } = scope.conf(sessionCache).sslSessionCache
   const memory = shared?.memory ?? null
-  const kept = builtin !== null || memory !== null
+  const kept = !none && (builtin !== null || memory !== null)
   if (!tickets || !asksForCertificates(scope)) {
     return { tickets, sessions: kept ? { builtin, shared: memory, timeout } : null }
   }
   const own = kept ? memory : context.zone(`${SESSION_ZONE} of clients with certificates`, CLIENT_SESSIONS)
-  return { tickets: false, sessions: { builtin, shared: own, timeout } }
+  return { tickets: false, sessions: { builtin: kept ? builtin : null, shared: own, timeout } }
 }
