@@ -126,8 +126,11 @@ export class PeerConnection implements TransportOwner {
     this.#user = null
     this.#timer.dispose()
     this.group.host.stats.addUpstream(-1)
-    if (this.#transport !== null) this.#transport.destroy()
-    else this.#abandon?.()
+    if (this.#transport !== null) {
+      // close_notify, which a peer takes for the proper end (RFC 8446 section 6.1).
+      if (this.tls !== null) this.#transport.end()
+      this.#transport.destroy()
+    } else this.#abandon?.()
   }
 
   #connect({ local, socketKeepalive, tls, secret }: ConnectOptions): void {
