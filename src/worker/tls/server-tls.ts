@@ -1,12 +1,13 @@
 // How one `server` speaks TLS: the context its handshakes are made with, which is settled when the configuration is
 // built, unless the names of its certificates have variables in them.
 
-import { createHash } from 'node:crypto'
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
 import type { ConnectionHost } from '../connection/host.ts'
 import type { ClientTrust } from '../modules/ssl/verify-client.ts'
 import {
   type Credentials,
+  CredentialsError,
   credentialsFailure,
   loadCredentials,
   type ReadFile,
@@ -147,11 +148,25 @@ function makeContext<H>(
     )
   try {
     const context = make(credentials)
+    for (const one of credentials) checkPair(one)
     if (ticketKeys.length > 1) takeOlderTickets(context, ticketKeys)
     return context
   } catch (error) {
+    if (error instanceof CredentialsError) throw error
     throw blame(credentials, error, (one) => void make([one]))
   }
+}
+
+/** OpenSSL takes a key of another type than the certificate's, and has no use for it: every handshake would fail. */
+function checkPair({ cert, key, passphrase, keyName }: Credentials): void {
+  const certificate = new X509Certificate(cert)
+  const own = createPrivateKey({ key, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) })
+  if (certificate.checkPrivateKey(own)) return
+  const sameType = certificate.publicKey.asymmetricKeyType === own.asymmetricKeyType
+  const reason = sameType
+    ? '05800074:x509 certificate routines::key values'
+    : '05800073:x509 certificate routines::key type'
+  throw new CredentialsError(`SSL_CTX_use_PrivateKey("${keyName}") failed (SSL: error:${reason} mismatch)`)
 }
 
 /** Finds the pair that is at fault. */

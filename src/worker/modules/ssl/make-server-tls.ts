@@ -148,7 +148,7 @@ function dhparam(path: string, context: BuildContext): string {
     if ((error as NodeJS.ErrnoException).errno === undefined) throw error
     return context.error(`BIO_new_file("${path}") failed (${openFailure(path, error)})`, null)
   }
-  if (text.includes('-----BEGIN DH PARAMETERS-----')) return text
+  if (/-----BEGIN (X9\.42 )?DH PARAMETERS-----/.test(text)) return text
   const reason = 'SSL: error:0480006C:PEM routines::no start line:Expecting: DH PARAMETERS'
   return context.error(`PEM_read_bio_DHparams("${path}") failed (${reason})`, null)
 }
