@@ -24,7 +24,7 @@ export const reasons = {
     directive: 'proxy_pass',
   },
   tls_handshake: {
-    meaning: 'server and weir found no way to speak TLS, or the server does not speak it',
+    meaning: 'the server and weir found no way to speak TLS, or the server does not speak it at all',
     directive: 'proxy_ssl_protocols',
   },
   tls_timeout: {

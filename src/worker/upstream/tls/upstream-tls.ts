@@ -7,7 +7,8 @@ import { utf8 } from '../../../shared/latin1.ts'
 import type { ComplexValue } from '../../http/complex-value.ts'
 import type { Request } from '../../http/request.ts'
 import { logFile } from '../../modules/log/log-file.ts'
-import { TlsClient, type TlsClientOptions } from './client.ts'
+import { opensslText } from '../../tls/openssl-error.ts'
+import { TlsClient, type TlsClientOptions, type Verification } from './client.ts'
 import { directiveName, type TlsValues, tlsValues, writtenAs } from './commands.ts'
 import {
   type ContextOptions,
@@ -43,9 +44,8 @@ export class UpstreamTls {
     this.#values = values
     this.#options = contextOptions(values, prefix, context)
     checkOptions(this.#options, values, context)
-    const trusted = trustedCertificates(values, context)
     this.#client = {
-      verification: values.verify ? { trusted: bySubject(trusted), depth: values.verifyDepth } : null,
+      verification: values.verify ? verificationOf(values, context) : null,
       alpn,
       sessionReuse: values.sessionReuse,
       keyLog: values.keyLog === undefined ? null : logFile(values.keyLog),
@@ -184,6 +184,19 @@ function checkTogether(values: TlsValues, prefix: string, context: BuildContext)
   }
   if (verify && !trustedCertificate) {
     context.error(`no ${directiveName(prefix, 'trustedCertificate')} for ${directiveName(prefix, 'verify')}`)
+  }
+}
+
+function verificationOf(values: TlsValues, context: BuildContext): Verification {
+  try {
+    return { trusted: bySubject(trustedCertificates(values, context)), depth: values.verifyDepth }
+  } catch (error) {
+    const text = opensslText(error as Error)
+    if (text === null) throw error
+    return context.error(
+      `failed to load "${values.trustedCertificate}": PEM_read_bio_X509_AUX() failed (${text})`,
+      null,
+    )
   }
 }
 

@@ -24,29 +24,35 @@ export function bySubject(texts: readonly string[]): Map<string, X509Certificate
 /** Why the backend at the other end of `socket` is not to be trusted, in nginx's words; null: it is. */
 export function refusalOf(socket: TLSSocket, { verification, name }: TlsClient): string | null {
   if (verification === null) return null
-  const error = errorOf(socket, verification)
-  if (error !== null) {
-    const { number, text } = verifyError(error)
-    return `upstream SSL certificate verify error: (${number}:${text})`
-  }
-  const certificate = socket.getPeerX509Certificate()
+  const error: unknown = socket.authorizationError
+  if (error !== null && error !== undefined) return verifyFailure(String(error))
   // Node does not know the certificate of a session, which is kept only of backends that have passed all of this.
   if (socket.isSessionReused()) return null
-  // Without a name nothing matches; OpenSSL would take an empty one for any.
-  const matches = name !== '' && certificate?.checkHost(name) !== undefined
-  return matches ? null : `upstream SSL certificate does not match "${name}"`
+  try {
+    return certificateRefusal(socket.getPeerX509Certificate(), verification, name)
+  } catch {
+    // One so odd that it cannot even be looked at.
+    return verifyFailure('')
+  }
 }
 
-/** Node's name for what is wrong with the chain, or null. */
-function errorOf(socket: TLSSocket, verification: Verification): string | null {
-  const error: unknown = socket.authorizationError
-  if (error !== null && error !== undefined) return String(error)
-  const certificate = socket.getPeerX509Certificate()
-  if (certificate === undefined) return null
+/** `error`: Node's name for it. */
+function verifyFailure(error: string): string {
+  const { number, text } = verifyError(error)
+  return `upstream SSL certificate verify error: (${number}:${text})`
+}
+
+function certificateRefusal(
+  certificate: X509Certificate | undefined,
+  verification: Verification,
+  name: string,
+): string | null {
   // OpenSSL stops looking for issuers at the depth, and finds no root.
-  return intermediates(certificate, verification) > verification.depth
-    ? 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'
-    : null
+  const deep = certificate !== undefined && intermediates(certificate, verification) > verification.depth
+  if (deep) return verifyFailure('UNABLE_TO_GET_ISSUER_CERT_LOCALLY')
+  // Without a name nothing matches; OpenSSL would take an empty one for any.
+  if (name !== '' && certificate?.checkHost(name) !== undefined) return null
+  return `upstream SSL certificate does not match "${Buffer.from(name).toString('latin1')}"`
 }
 
 /** How many certificates stand between `leaf` and the root it is trusted for. */

@@ -122,7 +122,7 @@ it.for([
     else expect(line).toMatch(words)
     expect(line).toContain(`upstream: "https://${vars[name]}/"`)
     expect(await engine!.logged(1)).toEqual(['502 502 tls_handshake -'])
-    expect(engine!.errorLog).toContain('weir: tls_handshake: server and weir found no way to speak TLS')
+    expect(engine!.errorLog).toContain('weir: tls_handshake: the server and weir found no way to speak TLS')
   },
 )
 

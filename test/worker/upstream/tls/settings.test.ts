@@ -176,6 +176,12 @@ describe('refused', () => {
     )
   })
 
+  it('an authority that is none', () => {
+    expect(refusal('proxy_ssl_verify on; proxy_ssl_trusted_certificate %garbage;')).toMatch(
+      /^failed to load "%garbage": PEM_read_bio_X509_AUX\(\) failed \(SSL: error:/,
+    )
+  })
+
   it('a certificate that is none', () => {
     expect(refusal(`proxy_ssl_certificate %garbage; proxy_ssl_certificate_key %client.key;`)).toContain(
       'cannot load certificate "%garbage": PEM_read_bio_X509() failed (SSL: error:',
