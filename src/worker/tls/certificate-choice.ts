@@ -14,6 +14,8 @@ export interface ChoiceRules {
   readonly newest: number
   /** The server's order counts, not the client's. */
   readonly serverOrder: boolean
+  /** The server does not sign with all algorithms that it could. */
+  readonly limited: boolean
 }
 
 /** By signature algorithm: the kind of key that signs with it from TLS 1.3 on, in OpenSSL's own order. */
@@ -32,11 +34,10 @@ const KINDS = new Map<number, string>([
 ])
 
 /** Index of the certificate for a client that said `hello`; -1: that cannot be told. */
-export function chosenCertificate(
-  hello: ClientHello,
-  { certificates, newest, serverOrder }: ChoiceRules,
-): number {
+export function chosenCertificate(hello: ClientHello, rules: ChoiceRules): number {
+  const { certificates, newest, serverOrder, limited } = rules
   if (certificates.length < 2) return certificates.length - 1
+  if (limited) return -1
   const kinds = certificates.map(kindOf)
   if (Math.min(hello.version, newest) < TLS13) return onlyPossible(hello, kinds)
   const order = serverOrder

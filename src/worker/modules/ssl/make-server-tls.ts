@@ -65,7 +65,7 @@ export function makeServerTls(
       cache: conf.sslCertificateCache === false ? null : new CredentialsCache(conf.sslCertificateCache),
       bufferSize: conf.sslBufferSize,
       ...{ trust, newest, ...policy },
-      staples: serverStaples(credentials, trust, { newest, conf, scope, context }),
+      staples: serverStaples(credentials, trust, { options, newest, scope, context }),
     })
   } catch (error) {
     if (error instanceof CredentialsError) context.error(error.message, null)
@@ -73,10 +73,17 @@ export function makeServerTls(
   }
 }
 
+interface StaplesPlace {
+  options: SecureContextOptions
+  newest: number
+  scope: Scope
+  context: BuildContext
+}
+
 function serverStaples(
   credentials: readonly Credentials[],
   { named, unnamed }: ClientTrust,
-  { newest, conf, scope, context }: { newest: number; conf: SslConf; scope: Scope; context: BuildContext },
+  { options, newest, scope, context }: StaplesPlace,
 ): ServerStaples | null {
   const certificates = credentials.map(({ certName, cert }) => {
     const [own, ...chain] = (cert.match(CERTIFICATES) ?? []).map((text) => new X509Certificate(text))
@@ -85,7 +92,13 @@ function serverStaples(
   const sources = staplesOf(scope, certificates, [...named, ...unnamed], context)
   if (sources === null || sources.every((source) => source === null)) return null
   const own = certificates.map(({ certificate }) => certificate)
-  return new ServerStaples(sources, { certificates: own, newest, serverOrder: conf.sslPreferServerCiphers })
+  const { honorCipherOrder: serverOrder = false, sigalgs } = options
+  return new ServerStaples(sources, {
+    certificates: own,
+    newest,
+    serverOrder,
+    limited: sigalgs !== undefined,
+  })
 }
 
 function loadAll(

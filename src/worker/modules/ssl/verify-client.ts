@@ -3,11 +3,13 @@
 // pages as 495 and 496.
 
 import { X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
 import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
 import { HTTP, SERVER, type Setter } from '../../../shared/conf/command.ts'
 import { confPath, number, oneOf } from '../../../shared/conf/setters.ts'
 import { defineModule, OK, type Result } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
+import { opensslText } from '../../tls/openssl-error.ts'
 import { certificatesIn, revocationsIn } from '../../tls/pem.ts'
 import type { TlsSession } from '../../tls/session.ts'
 import { isOptionalError, verifyErrorText } from '../../tls/verify-errors.ts'
@@ -78,7 +80,7 @@ export function clientTrust(scope: Scope, context: BuildContext): ClientTrust {
     verify,
     named: verify !== 'off' && sslClientCertificate ? authorities(sslClientCertificate, context) : [],
     unnamed: sslTrustedCertificate ? authorities(sslTrustedCertificate, context) : [],
-    revocations: sslCrl ? revocationsIn(sslCrl, context) : [],
+    revocations: sslCrl ? revocations(sslCrl, context) : [],
     depth: conf.sslVerifyDepth,
   }
 }
@@ -90,13 +92,24 @@ function authorities(path: string, context: BuildContext): string[] {
     try {
       new X509Certificate(text)
     } catch (error) {
-      context.error(
-        `failed to load "${path}": PEM_read_bio_X509_AUX() failed (SSL: ${(error as Error).message})`,
-        null,
-      )
+      context.error(`failed to load "${path}": PEM_read_bio_X509_AUX() failed (${reasonOf(error)})`, null)
     }
   }
   return list
+}
+
+function revocations(path: string, context: BuildContext): string[] {
+  const crl = revocationsIn(path, context)
+  try {
+    createSecureContext({ ca: [], crl })
+  } catch (error) {
+    context.error(`failed to load "${path}": PEM_read_bio_X509_CRL() failed (${reasonOf(error)})`, null)
+  }
+  return crl
+}
+
+function reasonOf(error: unknown): string {
+  return opensslText(error as Error) ?? (error as Error).message
 }
 
 /** Whether a server asks clients for certificates. */
