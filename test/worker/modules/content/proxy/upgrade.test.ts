@@ -189,7 +189,7 @@ describe('proxy_upgrade is not asked', () => {
 describe('a backend that switches', () => {
   const ask = async (target: string, protocol: string) => {
     backend.reset({ bytes: SWITCH, after: 'end' })
-    const head = `GET ${target} HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: ${protocol}\r\n\r\n`
+    const head = `GET ${target} HTTP/1.1\r\nHost: test\r\nConnection: upgrade, close\r\nUpgrade: ${protocol}\r\n\r\n`
     const { bytes } = await rawRequest(engine.port, head, { until: 'close' })
     return bytes.toString('latin1')
   }
