@@ -28,12 +28,12 @@ const server = (form: string, number: number): string => `
     server_name s.test;
     ${form}
     proxy_intercept_errors on;
-    proxy_read_timeout 100ms;
-    client_body_timeout 100ms;
     lingering_timeout 100ms;
     client_header_buffer_size 1k;
     large_client_header_buffers 2 1k;
     location / { proxy_pass http://%BACKEND%; }
+    location /silent { proxy_read_timeout 100ms; proxy_pass http://%BACKEND%; }
+    location /late { client_body_timeout 100ms; proxy_pass http://%BACKEND%; }
     location /off { proxy_intercept_errors off; proxy_pass http://%BACKEND%; }
     location /small { client_max_body_size 5; proxy_pass http://%BACKEND%; }
     location /small/passed { client_max_body_size 5; proxy_request_buffering off; proxy_pass http://%BACKEND%; }
@@ -65,7 +65,7 @@ const OWN: ParityCases = [
     until: 'close',
   },
   { name: '405: TRACE', send: request('TRACE', '/'), until: 'close' },
-  { name: '408: a body that does not come', send: [post('/', 5), 'he'], until: 'close' },
+  { name: '408: a body that does not come', send: [post('/late', 5), 'he'], until: 'close' },
   { name: '413: a length', send: `${post('/small', 6)}abcdef`, until: 'close' },
   { name: '413: a length, passed on', send: `${post('/small/passed', 6)}abcdef`, until: 'close' },
   {
@@ -100,7 +100,7 @@ const BROKEN: ParityCases = [
   { name: '502: no answer', send: get('/'), answer: first({ bytes: '', after: 'end' }) },
   { name: '502: in a head', send: get('/'), answer: first({ bytes: 'HTTP/1.1 200 OK\r\nX', after: 'end' }) },
   { name: '502: no head', send: get('/'), answer: first(reply('200 OK', [' bad'])) },
-  { name: '504: in a head', send: get('/'), answer: first({ bytes: 'HTTP/1.1 200 OK\r\n' }) },
+  { name: '504: in a head', send: get('/silent'), answer: first({ bytes: 'HTTP/1.1 200 OK\r\n' }) },
 ]
 
 const backendStatus = (target: string, status: string, ...headers: string[]): ParityCase => ({
