@@ -13,7 +13,7 @@ const BYTES_A_CREDIT = 2048
 /** What any piece of content gives back: a client may open two windows for it. */
 const CREDIT_A_PIECE = 2
 /** Of streams that a client opens and resets without waiting for an answer, and what a second gives back. */
-const RESETS = 2000
+const RESETS = 600
 const RESETS_A_SECOND = 100
 /** ... more than what an answer gives back. */
 const COST_OF_RESET = 2
