@@ -23,7 +23,7 @@ export function proxyConf(name: ProxyName, scenario: Scenario, port: number, bac
         listen ${listen};
         server_name example.com;
 
-${secure ? TLS : ''}${serverLines(accessLog)}
+${secure ? TLS : ''}${http2 ? KEPT_LONG : ''}${serverLines(accessLog)}
         location / {
 ${scenario.kind === 'load' && scenario.gzip ? GZIP : ''}${scenario.kind === 'streams' ? unbuffered(name) : ''}${scenario.kind === 'load' && scenario.files ? FILES : locationLines(scenario)}        }
     }
@@ -103,6 +103,11 @@ const TLS = `        ssl_certificate cert.pem;
         ssl_certificate_key key.pem;
         ssl_protocols TLSv1.2 TLSv1.3;
         ssl_session_cache shared:tls:10m;
+
+`
+
+/** The load ends with a connection that is told to go away. */
+const KEPT_LONG = `        keepalive_requests 100000000;
 
 `
 
