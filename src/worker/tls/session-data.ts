@@ -28,8 +28,8 @@ const GROUP = context(19)
 const NOTHING: SessionData = { version: 0, id: Buffer.alloc(0), verifyResult: 0, group: 0 }
 
 /** Reads `data`, as `tlsSocket.getSession()` and the event `newSession` give it. */
-export function readSession(data: Buffer | undefined): SessionData {
-  const outer = data === undefined ? null : readDer(data)
+export function readSession(data: Buffer | null | undefined): SessionData {
+  const outer = data ? readDer(data) : null
   const fields = outer?.tag === SEQUENCE ? children(outer) : null
   if (fields === null) return NOTHING
   const numberIn = (tag: number): number => {

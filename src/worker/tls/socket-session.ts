@@ -1,4 +1,5 @@
-// The TlsSession of a connection whose handshake is over. What nobody asks for is never worked out.
+// The TlsSession of a connection whose handshake is over. What logs tell of most connections is kept, as a socket that is
+// closed tells nothing any more; everything else is worked out when somebody asks.
 
 import type { TLSSocket } from 'node:tls'
 import type { ListenedAt } from '../connection/listened-at.ts'
@@ -14,8 +15,11 @@ import { readSession, type SessionData } from './session-data.ts'
 const NO_OFFER: TlsOffer = { ciphers: [], groups: [], signatures: [] }
 
 export class SocketSession implements TlsSession {
+  readonly protocol: string
+  readonly cipher: string
   readonly serverName: string
   readonly alpn: string
+  readonly reused: boolean
   readonly offer: TlsOffer
   readonly #socket: TLSSocket
   readonly #at: ListenedAt
@@ -40,24 +44,15 @@ export class SocketSession implements TlsSession {
     this.#at = at
     this.#chains = chains
     this.#events = events
+    this.protocol = socket.getProtocol() ?? ''
+    this.cipher = socket.getCipher()?.name ?? ''
+    this.reused = socket.isSessionReused()
     this.serverName = hello?.serverName ?? ''
     this.alpn = socket.alpnProtocol || ''
     this.offer =
       hello === null
         ? NO_OFFER
         : { ciphers: hello.ciphers, groups: hello.groups, signatures: hello.signatures }
-  }
-
-  get protocol(): string {
-    return this.#socket.getProtocol() ?? ''
-  }
-
-  get cipher(): string {
-    return this.#socket.getCipher()?.name ?? ''
-  }
-
-  get reused(): boolean {
-    return this.#socket.isSessionReused()
   }
 
   get sessionId(): Buffer {

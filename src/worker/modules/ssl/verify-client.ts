@@ -128,13 +128,14 @@ function checkClient(r: Request): Result {
     return MISDIRECTED
   }
   const { sslVerifyClient } = r.conf(verifyClient)
-  const { verifyResult } = tls
+  // Both are read here, while the connection is there to tell: logs may ask for them later.
+  const { verifyResult, clientCertificate } = tls
   if (verifyResult !== 0 && (sslVerifyClient !== 'optional_no_ca' || !isOptionalError(verifyResult))) {
     tell(r, `client SSL certificate verify error: (${verifyResult}:${verifyErrorText(verifyResult)})`)
     tls.forget()
     return CERTIFICATE_ERROR
   }
-  if (sslVerifyClient === 'on' && tls.clientCertificate === null) {
+  if (sslVerifyClient === 'on' && clientCertificate === null) {
     tell(r, 'client sent no required SSL certificate')
     tls.forget()
     return NO_CERTIFICATE
