@@ -141,6 +141,15 @@ export class Http2Raw {
     })
   }
 
+  /** Sends each part so that a server in this process reads it by itself. */
+  async sendApart(parts: Iterable<Buffer>): Promise<void> {
+    for (const part of parts) {
+      await this.sendAll(part)
+      // Behind the next look at sockets, wherever in a turn of the event loop this is.
+      for (let turns = 0; turns < 2; turns++) await new Promise((done) => setImmediate(done))
+    }
+  }
+
   destroy(reset = false): void {
     if (reset) this.socket.resetAndDestroy()
     else this.socket.destroy()

@@ -62,9 +62,8 @@ async function answered(client: Http2Raw): Promise<void> {
 
 it('a connection that is cut at any byte is the same connection', async () => {
   for (let cut = 1; cut < SESSION.length; cut++) {
-    const client = await server.connect({ first: null })
-    await client.sendAll(SESSION.subarray(0, cut))
-    client.send(SESSION.subarray(cut))
+    const client = await server.connect({ first: null, acknowledge: false })
+    await client.sendApart([SESSION.subarray(0, cut), SESSION.subarray(cut)])
     await answered(client)
     client.destroy()
   }
@@ -72,8 +71,11 @@ it('a connection that is cut at any byte is the same connection', async () => {
 })
 
 it.each([1, 2, 3, 7, 10])('a connection in pieces of %i bytes is the same connection', async (size) => {
-  const client = await server.connect({ first: null })
-  for (let at = 0; at < SESSION.length; at += size) await client.sendAll(SESSION.subarray(at, at + size))
+  const client = await server.connect({ first: null, acknowledge: false })
+  const count = Math.ceil(SESSION.length / size)
+  await client.sendApart(
+    Array.from({ length: count }, (_, at) => SESSION.subarray(at * size, (at + 1) * size)),
+  )
   await answered(client)
   client.destroy()
   await nothingLeft(server)
@@ -154,7 +156,7 @@ type Leave = 'served' | 'ends' | 'resets' | 'gone'
 /** Sends the parts, and goes away: behind a PING that is answered (or the end of it all), with an end, or at once. */
 async function attack(parts: Buffer[], leave: Leave): Promise<void> {
   const client = await server.connect({ first: parts[0]! })
-  for (const part of parts.slice(1)) await client.sendAll(part)
+  await client.sendApart(parts.slice(1))
   if (leave === 'served') {
     client.send(get(0x7ffffff1), ping('finished'))
     const finished = () =>
