@@ -43,6 +43,8 @@ describeRefusals('directives of sessions, stapling and clients', [
   'ssl_session_cache none none none;',
   'ssl_session_cache none; ssl_session_cache shared:a;',
   'ssl_session_cache shared:a:1m; server { ssl_session_cache shared:a:2m; }',
+  'ssl_session_cache shared:a:1m; upstream u { zone a 64k; server 127.0.0.1:1; }',
+  'upstream u { zone a 64k; server 127.0.0.1:1; } ssl_session_cache shared:a:64k;',
   'ssl_verify_client yes;',
   'ssl_verify_client on off;',
   'ssl_verify_client on; ssl_verify_client on;',

@@ -4,6 +4,7 @@
 import type { BuildContext } from '../../shared/conf/build.ts'
 import type { Setter } from '../../shared/conf/command.ts'
 import { parseSize } from '../../shared/conf/values.ts'
+import { claimZoneName } from '../../shared/conf/zone-uses.ts'
 
 /** Eight pages: nginx's least. */
 const LEAST_SIZE = 32_768
@@ -19,6 +20,7 @@ export function setZone(...[directive, context]: Parameters<Setter>): string {
   if (name === '') context.error(`invalid zone name "${name}"`)
   const size = text === undefined ? 0 : (parseSize(text) ?? context.error(`invalid zone size "${text}"`))
   if (text !== undefined && size < LEAST_SIZE) context.error(`zone "${name}" is too small`)
+  claimZoneName(name, 'upstream', context)
   const zones = zonesOf(context)
   const known = zones.get(name) ?? 0
   if (known > 0 && size > 0 && known !== size) {

@@ -4,6 +4,7 @@
 import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
 import { HTTP, SERVER, type Setter } from '../../../shared/conf/command.ts'
 import { parseInteger, parseSize } from '../../../shared/conf/values.ts'
+import { claimZoneName } from '../../../shared/conf/zone-uses.ts'
 import { defineModule } from '../../http/module.ts'
 import type { SessionStoreSettings } from '../../tls/session-store.ts'
 import { asksForCertificates } from './verify-client.ts'
@@ -75,6 +76,7 @@ function claim(
   context: BuildContext,
 ): SessionCacheSettings['shared'] {
   if (size < LEAST_SIZE) context.error(`session cache "${word}" is too small`)
+  claimZoneName(name, 'ssl_session_cache', context)
   let zones = declared.get(context)
   if (zones === undefined) declared.set(context, (zones = new Map()))
   const known = zones.get(name)

@@ -3,13 +3,14 @@
 
 import type { BuildContext } from '../../../shared/conf/build.ts'
 import { parseSize, parseTime } from '../../../shared/conf/values.ts'
+import { claimZoneName } from '../../../shared/conf/zone-uses.ts'
 import { SessionZone } from '../../../shared/session-zone.ts'
 import type { VariableReader } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
-import type { PeerHead } from '../wire.ts'
 import { sharedNow } from '../../shared-clock.ts'
 import type { Peer } from '../peers.ts'
 import type { Selection } from '../selection.ts'
+import type { PeerHead } from '../wire.ts'
 import { firstValue, lookupVariable } from './lookup.ts'
 import { serverId } from './server-id.ts'
 import type { Stickiness } from './stickiness.ts'
@@ -137,5 +138,6 @@ function claimZone(name: string, size: number, context: BuildContext): SharedArr
   const other = known.get(name)
   if (other !== undefined) context.error(`sticky zone "${name}" is already used in upstream "${other}"`)
   known.set(name, upstream)
+  claimZoneName(name, 'sticky', context)
   return context.zone(`sticky ${name} ${upstream}`, size)
 }
