@@ -165,6 +165,10 @@ describe.skipIf(nginxMissing !== null)('TLS towards clients', () => {
       'a client that trusts nobody',
       { tls: { rejectUnauthorized: true, maxVersion: 'TLSv1.2' }, logs: 'SSL_do_handshake' },
     ],
+    [
+      'a client of TLS 1.3 that trusts nobody',
+      { tls: { rejectUnauthorized: true }, logs: 'SSL_read() failed' },
+    ],
     ['a redirect', { tls: { servername: 'a.test' }, send: get('a.test', '/r') }],
     [
       'a redirect for a Host with a port',

@@ -2,13 +2,21 @@
 // and closes in a way that lets the client read its last response. What one request needs is in http1/stream.ts.
 
 import { errnoText } from '../../shared/errno.ts'
-import { abandon, CLIENT_CLOSED_REQUEST, CLOSE, finalize, goOnAlone, logUnanswered } from '../http/finalize.ts'
+import {
+  abandon,
+  CLIENT_CLOSED_REQUEST,
+  CLOSE,
+  finalize,
+  goOnAlone,
+  logUnanswered,
+} from '../http/finalize.ts'
 import { runRequest } from '../http/phases.ts'
 import type { Request } from '../http/request.ts'
 import { Http1Stream, type StreamOwner } from '../http1/stream.ts'
 import { type ConnectionConf, clientConnection } from '../modules/connection.ts'
 import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
+import { TlsError } from '../tls/tls-error.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import { type BodyOwner, BodyReading } from './body-reading.ts'
 import type { Client } from './client.ts'
@@ -366,11 +374,16 @@ export class Http1Connection implements HttpConnection, TransportOwner, StreamOw
       const body = this.#body?.body
       const reading = body?.ready === true && !body.finished && !body.discarding
       const what = reading ? 'recv() failed' : 'client closed connection'
-      if (error !== null) r.log('info', `${what} (${errnoText(error)})`)
+      if (error instanceof TlsError) r.log(error.level, `SSL_read() failed (${error.message})`)
+      else if (error !== null) r.log('info', `${what} (${errnoText(error)})`)
       body?.abort()
       if (!r.ended && reading) abandon(r, 400)
       if (!r.ended) this.#clientGone(r)
       if (!r.ended && r.source?.outlivesClient !== true) finalize(r, CLIENT_CLOSED_REQUEST)
+    }
+    if (this.#phase === 'idle' && error instanceof TlsError) {
+      const doing = this.client.requests === 0 ? 'waiting for request' : 'keepalive'
+      this.client.log(error.level, `SSL_read() failed (${error.message})`, doing)
     }
     this.#leave()
     this.#readTimer.dispose()

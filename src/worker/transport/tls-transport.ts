@@ -11,6 +11,7 @@ import type { TLSSocket } from 'node:tls'
 import { getSystemErrorName } from 'node:util'
 import { latin1, writeLatin1 } from '../../shared/latin1.ts'
 import { atTickEnd } from '../tick.ts'
+import { TlsError } from '../tls/tls-error.ts'
 import { crashed } from './crash.ts'
 import { HEADROOM, type ReadBuffer, sharedBuffer } from './read-buffer.ts'
 import { SocketTransport } from './socket-transport.ts'
@@ -94,6 +95,8 @@ export function openTlsTransport(socket: TLSSocket, beneath: Socket, owner: Tran
   ) {
     return new TlsTransport(socket, beneath, handle, raw, owner, binding)
   }
+  // Node tells of nothing else what goes wrong on a socket that it has not made itself.
+  socket.on('_tlsError', (error: Error) => socket.destroy(new TlsError(error)))
   return new SocketTransport(socket, owner, beneath)
 }
 
@@ -146,7 +149,7 @@ class TlsTransport implements Transport {
     this.remotePort = beneath.remotePort ?? 0
     handle.useUserBuffer(sharedBuffer.window!)
     handle.onread = () => this.#onRead()
-    handle.onerror = (error) => this.#fail(error)
+    handle.onerror = (error) => this.#fail(new TlsError(error))
     handle.readStop()
     socket.on('error', (error) => this.#note(error))
     socket.once('close', () => this.#finished())
