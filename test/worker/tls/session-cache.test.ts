@@ -24,8 +24,9 @@ const CACHES = [
   'ssl_session_cache shared:one:1m;',
   'ssl_verify_client optional;',
   'ssl_verify_client optional; ssl_verify_depth 0; error_page 495 =200 /;',
+  'ssl_session_cache shared:one:1m; ssl_verify_client on; error_page 496 =200 /;',
 ] as const
-const [SHARED, NONE, OFF, BUILTIN, TICKETS, CLIENTS, DEPTH] = CACHES.keys()
+const [SHARED, NONE, OFF, BUILTIN, TICKETS, CLIENTS, DEPTH, STRICT] = CACHES.keys()
 
 beforeAll(async () => {
   authority = await Authority.create('Sessions')
@@ -127,6 +128,16 @@ describe.each(['-tls1_2', '-tls1_3'])('ssl_session_cache, %s', (version) => {
     const { first, second } = await inBoth(CLIENTS!, [version, ...good])
     expect([first.reused, first.verify]).toEqual(['.', 'SUCCESS'])
     expect([second.reused, second.verify]).toEqual(['r', 'SUCCESS'])
+  })
+
+  it('of another server: no session goes on where certificates are asked for', async () => {
+    const file = join(authority.folder, `other${version}.pem`)
+    for (const cache of [SHARED!, TICKETS!]) {
+      await ask(cache, [version, '-sess_out', file])
+      expect(await ask(STRICT!, [version, '-sess_in', file])).toMatchObject({ reused: '.', verify: 'NONE' })
+    }
+    await ask(CLIENTS!, [version, ...good, '-sess_out', file])
+    expect(await ask(STRICT!, [version, '-sess_in', file])).toMatchObject({ reused: '.', verify: 'NONE' })
   })
 
   it('of a client whose chain is too long: no session goes on', async () => {
