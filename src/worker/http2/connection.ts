@@ -15,7 +15,7 @@ import { type Http2SwitchConf, http2Switch, limitsFirstContent } from '../module
 import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
-import { ClosedStreams, type Ending } from './closed-streams.ts'
+import type { ClosedStreams } from './closed-streams.ts'
 import {
   ENHANCE_YOUR_CALM,
   goAwayFrame,
@@ -29,6 +29,7 @@ import {
 } from './frames.ts'
 import { Guard } from './guard.ts'
 import { Incoming, type IncomingOwner } from './incoming.ts'
+import { OpenStreams } from './open-streams.ts'
 import { Output, type OutputOwner } from './output.ts'
 import { type Http2Head, releaseHead } from './request-head.ts'
 import { type ConnectionError, firstFrames } from './settings.ts'
@@ -54,8 +55,7 @@ export class Http2Connection
   implements HttpConnection, TransportOwner, StreamOwner, OutputOwner, IncomingOwner
 {
   readonly client: Client
-  readonly streams = new Map<number, Http2Stream>()
-  readonly closedStreams = new ClosedStreams()
+  readonly #streams = new OpenStreams()
   readonly guard = new Guard()
   readonly output: Output
   /** Bytes of content that may come on a stream before it is asked for. */
@@ -72,10 +72,6 @@ export class Http2Connection
   #phase: 'open' | 'leaving' | 'closed' = 'open'
   /** No stream is open: the connection counts as waiting. */
   #idle = true
-  /** Streams whose responses wait for room. */
-  readonly #blocked = new Set<Http2Stream>()
-  /** Streams whose responses are complete while their requests are not. */
-  #answered: Http2Stream[] = []
   /** Streams begun in what is being read. */
   #newStreams = 0
   #refused = 0
@@ -113,6 +109,14 @@ export class Http2Connection
 
   get #settings(): ConnectionConf {
     return this.#at.settings
+  }
+
+  get streams(): ReadonlyMap<number, Http2Stream> {
+    return this.#streams.byId
+  }
+
+  get closedStreams(): ClosedStreams {
+    return this.#streams.closed
   }
 
   get headRules(): HeadRules {
@@ -199,8 +203,8 @@ export class Http2Connection
     if (this.#phase !== 'open') return false
     const most = this.#conf.http2MaxConcurrentStreams
     const reason =
-      this.streams.size >= most
-        ? `concurrent streams exceeded ${this.streams.size}`
+      this.#streams.count >= most
+        ? `concurrent streams exceeded ${this.#streams.count}`
         : this.#newStreams++ >= 2 * most
           ? 'client sent too many streams at once'
           : !this.#incoming.acknowledged && !ended && this.#limitsFirstContent
@@ -223,7 +227,7 @@ export class Http2Connection
     this.guard.request()
     const stream = new Http2Stream(this, id, head, servers, now(), ended, this.#incoming.sendWindow)
     stream.request.length = length
-    this.streams.set(id, stream)
+    this.#streams.byId.set(id, stream)
     const { keepaliveTimeout, keepaliveRequests, keepaliveTime } = this.#settings
     if (
       keepaliveTimeout.idle === 0 ||
@@ -256,7 +260,7 @@ export class Http2Connection
         if (stream.request.ended) this.#log(reason)
         else stream.request.log('info', reason)
       }
-      this.#remove(stream, 'reset by us')
+      this.#streams.remove(stream, 'reset by us')
       stream.cancel()
     }
     this.output.control(resetFrame(id, code))
@@ -274,7 +278,7 @@ export class Http2Connection
     const { request: r } = stream
     const unfinished = !r.ended
     if (unfinished) r.log('info', reason)
-    this.#remove(stream, 'reset by client')
+    this.#streams.remove(stream, 'reset by client')
     stream.cancel()
     if (!unfinished || this.mayGoOn()) this.#goOnIdle()
   }
@@ -285,26 +289,19 @@ export class Http2Connection
   }
 
   streamOver(stream: Http2Stream, how: 'complete' | 'broken' | 'timed out'): void {
-    if (!this.streams.has(stream.id)) return
+    if (!this.#streams.has(stream)) return
     if (how === 'complete') {
       this.guard.answered()
       // What the client sends in this turn may end its side, too.
-      if (!stream.inClosed) return void this.#answered.push(stream)
+      if (!stream.inClosed) return this.#streams.answered(stream)
     } else this.output.control(resetFrame(stream.id, how === 'broken' ? INTERNAL_ERROR : PROTOCOL_ERROR))
-    this.#remove(stream, how === 'complete' ? 'complete' : 'reset by us')
+    this.#streams.remove(stream, how === 'complete' ? 'complete' : 'reset by us')
     this.#goOnIdle()
-  }
-
-  #remove(stream: Http2Stream, ending: Ending): void {
-    if (!this.streams.delete(stream.id)) return
-    this.closedStreams.add(stream.id, ending)
-    this.#blocked.delete(stream)
-    stream.dispose()
   }
 
   /** Waits for the next request, or closes, if none is left. */
   #goOnIdle(): void {
-    if (this.#phase === 'closed' || this.#idle || this.streams.size > 0) return
+    if (this.#phase === 'closed' || this.#idle || this.#streams.count > 0) return
     this.#idle = true
     this.#host.stats.addWaiting(1)
     if (this.#phase === 'leaving' || this.#host.draining) this.#closeIdle(true)
@@ -314,32 +311,19 @@ export class Http2Connection
   // --- room for what is sent
 
   streamBlocked(stream: Http2Stream): void {
-    this.#blocked.add(stream)
+    this.#streams.block(stream)
   }
 
   windowOpened(stream: Http2Stream | null): void {
-    if (stream === null) this.#goOnBlocked()
-    else if (this.#blocked.has(stream)) this.#goOn(stream)
-  }
-
-  #goOnBlocked(): void {
-    if (this.#blocked.size === 0) return
-    for (const stream of [...this.#blocked]) if (this.#blocked.has(stream)) this.#goOn(stream)
-  }
-
-  #goOn(stream: Http2Stream): void {
-    this.#blocked.delete(stream)
-    if (!stream.goOn() && this.streams.has(stream.id)) this.#blocked.add(stream)
+    this.#streams.goOn(stream)
   }
 
   beforeSending(): void {
-    if (this.#answered.length === 0) return
-    const answered = this.#answered
-    this.#answered = []
+    const answered = this.#streams.takeAnswered()
+    if (answered.length === 0) return
     for (const stream of answered) {
-      if (!this.streams.has(stream.id)) continue
       if (!stream.inClosed) this.output.control(resetFrame(stream.id, NO_ERROR))
-      this.#remove(stream, stream.inClosed ? 'complete' : 'reset by us')
+      this.#streams.remove(stream, stream.inClosed ? 'complete' : 'reset by us')
     }
     this.#goOnIdle()
   }
@@ -364,7 +348,7 @@ export class Http2Connection
       this.#paused = false
       this.#transport.resume()
     }
-    this.#goOnBlocked()
+    this.#streams.goOn(null)
   }
 
   #sendTimedOut(): void {
@@ -378,7 +362,8 @@ export class Http2Connection
 
   onEnd(): void {
     if (this.#phase === 'closed') return
-    if (this.streams.size > 0 || this.#incoming.incomplete) this.#log('client prematurely closed connection')
+    if (this.#streams.count > 0 || this.#incoming.incomplete)
+      this.#log('client prematurely closed connection')
     this.#abandonStreams()
     this.#becomeClosed()
     atTickEnd(() => this.#transport.close())
@@ -386,7 +371,7 @@ export class Http2Connection
 
   onClose(error: NodeJS.ErrnoException | null): void {
     if (this.#phase !== 'closed') {
-      if (error !== null && this.streams.size > 0) {
+      if (error !== null && this.#streams.count > 0) {
         this.#log(`client closed connection (${errnoText(error)})`)
       }
       this.#abandonStreams()
@@ -424,9 +409,8 @@ export class Http2Connection
   }
 
   #abandonStreams(): void {
-    const streams = [...this.streams.values()]
-    for (const stream of streams) {
-      this.#remove(stream, 'reset by us')
+    for (const stream of [...this.streams.values()]) {
+      this.#streams.remove(stream, 'reset by us')
       stream.cancel()
     }
   }
@@ -445,7 +429,6 @@ export class Http2Connection
     this.#incoming.stop()
     this.output.stop()
     this.#readTimer.stop()
-    this.#blocked.clear()
     if (this.#idle) this.#host.stats.addWaiting(-1)
     this.#idle = false
   }

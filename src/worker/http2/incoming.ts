@@ -4,12 +4,10 @@
 import { latin1 } from '../../shared/latin1.ts'
 import type { HeadRules } from '../http1/head-rules.ts'
 import type { ClosedStreams } from './closed-streams.ts'
-import { fieldName } from './field-name.ts'
 import { frameFault, frameName, isUseless } from './frame-rules.ts'
 import {
   ACK,
   CANCEL,
-  COMPRESSION_ERROR,
   CONTINUATION,
   DATA,
   END_STREAM,
@@ -36,10 +34,9 @@ import {
   windowUpdateFrame,
 } from './frames.ts'
 import type { Guard } from './guard.ts'
-import { HeaderBlock } from './header-block.ts'
-import { type FieldTarget, HpackDecoder } from './hpack/decoder.ts'
+import { Heads } from './heads.ts'
 import type { Output } from './output.ts'
-import { type Http2Head, isValue, releaseHead, takeHead } from './request-head.ts'
+import type { Http2Head } from './request-head.ts'
 import { type ConnectionError, readSettings, type SettingsTarget } from './settings.ts'
 import type { Http2Stream } from './stream.ts'
 
@@ -67,9 +64,6 @@ export interface IncomingOwner {
   windowOpened(stream: Http2Stream | null): void
 }
 
-/** Bytes of header blocks there may be in all, as a multiple of what a head may be long. */
-const BLOCK_RATIO = 2
-const LEAST_BLOCK = 65536
 /** The connection's window is opened again when less than this is left of it. */
 const LEAST_WINDOW = LARGEST_WINDOW / 4
 
@@ -78,31 +72,14 @@ const tooMany = (what: string): ConnectionError => ({
   reason: `client sent too many ${what} frames`,
 })
 
-/** Takes fields that nobody wants. */
-const NOBODY: FieldTarget = { field: () => false }
-
-/** The trailer section of a request: it is held to the rules, and not passed on, as in HTTP/1. */
-class Trailers implements FieldTarget {
-  valid = true
-
-  field(name: string, value: string): boolean {
-    const { kind } = fieldName(name)
-    if (kind === 'invalid' || kind === 'connection' || !isValue(value)) this.valid = false
-    return this.valid
-  }
-}
-
 export class Incoming implements FrameTarget, SettingsTarget {
-  /** The last stream that the client has begun. */
-  lastId = 0
   /** The client knows our settings. */
   acknowledged = false
   /** Bytes of content that each of the client's streams takes at first. */
   sendWindow = 65535
   readonly #owner: IncomingOwner
   readonly #reader = new FrameReader(this)
-  readonly #decoder = new HpackDecoder(4096)
-  readonly #block = new HeaderBlock()
+  readonly #heads: Heads
   /** The first frame, which has to be SETTINGS, has come. */
   #begun = false
   /** Bytes of content that the client may send on all streams together. */
@@ -113,20 +90,25 @@ export class Incoming implements FrameTarget, SettingsTarget {
   #left = 0
   /** None of it has been content. */
   #empty = true
-  #stopped = false
+
+  /** The last stream that the client has begun. */
+  get lastId(): number {
+    return this.#heads.lastId
+  }
 
   constructor(owner: IncomingOwner) {
     this.#owner = owner
+    this.#heads = new Heads(owner)
   }
 
   /** The bytes so far end in the middle of a frame, or of a header block. */
   get incomplete(): boolean {
-    return this.#block.open || !this.#reader.atBoundary
+    return this.#heads.open || !this.#reader.atBoundary
   }
 
   /** ... of a header block. */
   get inBlock(): boolean {
-    return this.#block.open
+    return this.#heads.open
   }
 
   read(bytes: Buffer, start: number, end: number): void {
@@ -135,7 +117,7 @@ export class Incoming implements FrameTarget, SettingsTarget {
 
   /** Nothing more is read. */
   stop(): void {
-    this.#stopped = true
+    this.#heads.stop()
     this.#reader.stop()
   }
 
@@ -156,14 +138,14 @@ export class Incoming implements FrameTarget, SettingsTarget {
   }
 
   #faultOf(type: number, flags: number, streamId: number, length: number): ConnectionError | null {
-    if (this.#block.open) {
+    if (this.#heads.open) {
       if (type !== CONTINUATION) {
         return {
           code: PROTOCOL_ERROR,
           reason: 'client sent inappropriate frame while CONTINUATION was expected',
         }
       }
-      if (streamId !== this.#block.streamId) {
+      if (streamId !== this.#heads.streamId) {
         return { code: PROTOCOL_ERROR, reason: 'client sent CONTINUATION frame with incorrect identifier' }
       }
       return null
@@ -185,9 +167,9 @@ export class Incoming implements FrameTarget, SettingsTarget {
   frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     switch (type) {
       case HEADERS:
-        return this.#headers(flags, streamId, bytes, start, end)
+        return this.#heads.headers(flags, streamId, bytes, start, end)
       case CONTINUATION:
-        return this.#continuation(flags, bytes, start, end)
+        return this.#heads.continuation(flags, bytes, start, end)
       case PRIORITY:
         return this.#priority(streamId, readStreamId(bytes, start))
       case RST_STREAM:
@@ -286,83 +268,6 @@ export class Incoming implements FrameTarget, SettingsTarget {
     if (last && this.#left > 0) stream.body?.padding(this.#left)
     if (start < end || ended) stream.receive(bytes, start, end, ended)
     if (last) this.#stream = null
-  }
-
-  // --- heads
-
-  #headers(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
-    const error = this.#block.begin(flags, streamId, bytes, start, end)
-    if (error !== null) return this.#owner.fail(error)
-    const stream = this.#owner.streams.get(streamId)
-    if (stream === undefined || stream.inClosed) {
-      if (streamId % 2 === 0 || streamId <= this.lastId) {
-        const ending = this.#owner.closedStreams.endingOf(streamId)
-        // Trailers, on their way when the stream was reset.
-        if (ending !== 'reset by us' || (flags & END_STREAM) === 0) {
-          const closed = stream !== undefined || ending !== null
-          const which = `identifier ${streamId}, the last was ${this.lastId}`
-          const reason = `client sent HEADERS frame with incorrect ${which}`
-          return this.#fail(closed ? STREAM_CLOSED : PROTOCOL_ERROR, reason)
-        }
-      } else this.lastId = streamId
-    }
-    this.#readOn(streamId)
-  }
-
-  #continuation(flags: number, bytes: Buffer, start: number, end: number): void {
-    const { count, size } = this.#owner.headRules.first.largeClientHeaderBuffers
-    const limit = Math.max(LEAST_BLOCK, BLOCK_RATIO * count * size)
-    const id = this.#block.streamId
-    const error = this.#block.goOn(flags, bytes, start, end, limit)
-    if (error !== null) return this.#owner.fail(error)
-    this.#readOn(id)
-  }
-
-  /** Reads the block of `id` if it is whole. */
-  #readOn(id: number): void {
-    const block = this.#block
-    if (!block.whole) return
-    const stream = this.#owner.streams.get(id)
-    const ended = (block.flags & END_STREAM) !== 0
-    if (stream !== undefined) return this.#trailers(stream, ended)
-    if (id < this.lastId || this.#owner.closedStreams.endingOf(id) !== null) {
-      this.#decode(NOBODY)
-      return
-    }
-    if (block.dependency === id) {
-      const reason = `client sent HEADERS frame for stream ${id} with incorrect dependency`
-      if (this.#decode(NOBODY)) this.#owner.resetStream(id, PROTOCOL_ERROR, reason)
-      return
-    }
-    if (!this.#owner.streamBegins(id, ended)) {
-      if (!this.#stopped) this.#decode(NOBODY)
-      return
-    }
-    const head = takeHead()
-    head.begin(this.#owner.headRules)
-    if (!this.#decode(head)) return releaseHead(head)
-    head.finish(ended)
-    this.#owner.guard.used(block.length)
-    this.#owner.requestComes(id, head, block.length, ended)
-  }
-
-  /** Reads the block; false: it ended the connection. */
-  #decode(target: FieldTarget): boolean {
-    const { bytes, start, end } = this.#block
-    const error = this.#decoder.decode(bytes, start, end, target)
-    if (error !== null) this.#fail(COMPRESSION_ERROR, `client sent ${error}`)
-    return error === null
-  }
-
-  #trailers(stream: Http2Stream, ended: boolean): void {
-    const trailers = new Trailers()
-    if (!this.#decode(trailers)) return
-    if (!ended || !trailers.valid) {
-      const reason = `client sent ${ended ? 'invalid' : 'unfinished'} trailers for stream ${stream.id}`
-      return this.#owner.resetStream(stream.id, PROTOCOL_ERROR, reason)
-    }
-    this.#owner.guard.used(this.#block.length)
-    stream.receive(this.#block.bytes, 0, 0, true)
   }
 
   // --- about streams and the connection
