@@ -51,6 +51,7 @@ const NAMES = `${LOGGING}
     location /uri/ { proxy_pass https://secure/base/; }
     location /socket { proxy_pass https://unix:%CERTS%/backend.sock:/base; }
     location /length { proxy_http_version 1.0; proxy_pass https://%SECURE%; }
+    location /broken/ { proxy_buffering off; proxy_pass https://%BROKEN%/; }
     location /command { proxy_ssl_conf_command Ciphersuites TLS_CHACHA20_POLY1305_SHA256; proxy_pass https://%SECURE%; }
     location /command12 { proxy_ssl_conf_command MaxProtocol TLSv1.2; proxy_pass https://%SECURE%; }
   }
@@ -93,6 +94,14 @@ const names: ParityCases = [
   { name: 'a URI', send: get('/uri/x?y') },
   { name: 'a unix socket', send: get('/socket/x') },
   { name: 'a response until the end', send: get('/length') },
+  { name: 'the end in place of a response', send: get('/broken/end') },
+  { name: 'the end of the connection in place of a response', send: get('/broken/cut') },
+  { name: 'the end within a head', send: get('/broken/end/head') },
+  { name: 'the end within content', send: get('/broken/end/length'), until: 'close' },
+  { name: 'the end of the connection within content', send: get('/broken/cut/length'), until: 'close' },
+  { name: 'the end within chunks', send: get('/broken/end/chunks'), until: 'close' },
+  { name: 'content until the end', send: get('/broken/end/rest') },
+  { name: 'content until the end of the connection', send: get('/broken/cut/rest') },
   { name: 'a command for the ciphers of TLS 1.3', send: get('/command') },
   { name: 'a command for the protocol', send: get('/command12') },
 ]
@@ -160,6 +169,31 @@ async function secure(
   return path ?? backend.address
 }
 
+const PARTS: Readonly<Record<string, string>> = {
+  head: 'HTTP/1.1 200 OK\r\nContent-',
+  length: 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart',
+  chunks: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n',
+  rest: 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npart',
+}
+
+/** Breaks responses off, as the URI says: with close_notify or without. */
+async function broken(certificate: Certificate): Promise<string> {
+  const backend = await SecureBackend.start({ cert: certificate.cert, key: certificate.key })
+  backend.answer = (socket, { text }) => {
+    const [, how, part = ''] = /^GET \/(\w+)\/?(\w*)/.exec(text)!
+    const beneath = (socket as unknown as { _parent: Socket })._parent
+    // Time for the part to be read on its own.
+    socket.write(PARTS[part] ?? '', 'latin1', () =>
+      setTimeout(() => {
+        if (how === 'end') socket.end()
+        else beneath.end()
+      }, 20),
+    )
+  }
+  stops.push(() => backend.stop())
+  return backend.address
+}
+
 async function rawServer(what: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>()
   const server: Server = createServer((socket) => {
@@ -213,6 +247,7 @@ describeParity('proxy_ssl_* and backends', NAMES, names, {
       SECURE: await secure(own),
       OLD: await secure(own, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }),
       ASKING: await secure(own, asking),
+      BROKEN: await broken(own),
       PLAIN: await rawServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
       EOF: await rawServer((socket) => socket.end()),
       RESET: await rawServer((socket) => socket.resetAndDestroy()),

@@ -3,11 +3,14 @@
 
 /** One error of a connection: thread, code, library, function, reason, file, line, and what more there is to say. */
 const WITH_PLACE = /^[0-9A-F]+:error:([0-9A-F]{8}):([^:]*):[^:]*:([^:]*):[^:]*:\d+:(.*)$/
+/** How the text begins; an error may have it already. */
+const SHOWN = 'SSL: error:'
 /** One error of a call. */
 const WITHOUT_PLACE = /^error:[0-9A-F]{8}:/
 
 /** The text between nginx's parentheses, `SSL: error:...`; null where the error is not one of OpenSSL's. */
 export function opensslText({ message }: Error): string | null {
+  if (message.startsWith(SHOWN)) return message
   const errors: string[] = []
   for (const line of message.trimEnd().split('\n')) {
     const [, code, library, reason, data] = WITH_PLACE.exec(line) ?? []

@@ -84,6 +84,26 @@ it('a response that says its length and breaks off, is not complete', async () =
   expect(engine.errorLog).toContain('upstream prematurely closed connection while reading upstream')
 })
 
+it.for([
+  ['', 'reading response header from upstream'],
+  ['HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart', 'reading upstream'],
+  // nginx takes it for the end of the content.
+  ['HTTP/1.0 200 OK\r\n\r\npart', 'reading upstream'],
+])('a reset behind %j, is no end', async ([part, doing]) => {
+  backend.answer = (socket) => {
+    const beneath = (socket as unknown as { _parent: import('node:net').Socket })._parent
+    socket.write(part!, 'latin1', () => setTimeout(() => beneath.resetAndDestroy(), 20))
+  }
+  await start('proxy_buffering off; location / { proxy_pass https://%BACKEND%; }')
+  const { bytes, closed } = await rawRequest(engine.port, 'GET / HTTP/1.1\r\nHost: h\r\n\r\n', {
+    until: part === '' ? 1 : 'close',
+  })
+  if (part === '') expect(bytes.toString('latin1')).toContain('502 Bad Gateway')
+  else expect(bytes.toString('latin1')).toMatch(/part(\r\n)?$/)
+  expect(closed).toBe(part !== '')
+  expect(engine.errorLog).toContain(`recv() failed (104: Connection reset by peer) while ${doing}`)
+})
+
 it('an upgrade, https, tunnels bytes both ways', async () => {
   backend.answer = (socket) => {
     socket.write(

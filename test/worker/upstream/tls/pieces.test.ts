@@ -55,6 +55,7 @@ describe('errors of OpenSSL', () => {
       'SSL: error:0A00010B:SSL routines::wrong version number error:0A000410:SSL routines::ssl/tls alert handshake failure:SSL alert number 40',
     ],
     ['error:0480006C:PEM routines::no start line', 'SSL: error:0480006C:PEM routines::no start line'],
+    ['SSL: error:0A000412:SSL routines::x', 'SSL: error:0A000412:SSL routines::x'],
     ['read ECONNRESET', null],
     ['', null],
   ])('%j', (message, expected) => {
