@@ -27,13 +27,12 @@ const head = (stream: number, ...fields: Field[]) =>
   headers(stream, block([':status', '200'], ...fields), OPEN)
 const whole = (stream: number, ...fields: Field[]) => headers(stream, block([':status', '200'], ...fields))
 
-/** Sent in place of a head; each ends a request with 502. */
+/** Sent in place of a head; each ends a request with 502, in nginx too. */
 export const HEAD_LIES: Record<string, MakeScript> = {
   '/not-http2': () => ({ bytes: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), bare: true }),
   '/too-large-frame': (stream) => frame('HEADERS', OPEN, stream, '', 20_000),
   '/data-first': (stream) => data(stream, 'hello'),
   '/unknown-stream': (stream) => whole(stream + 2),
-  '/stream-0': () => whole(0),
   '/even-stream': (stream) => whole(stream + 1),
   '/continuation-first': (stream) => continuation(stream, block([':status', '200'])),
   '/not-continued': (stream) =>
@@ -56,23 +55,48 @@ export const HEAD_LIES: Record<string, MakeScript> = {
   '/ping-ack': () => ping('12345678', 1),
   '/window-length': () => frame('WINDOW_UPDATE', 0, 0, 'abc'),
   '/window-overflow': () => windowUpdate(0, 2 ** 31 - 1),
-  '/padding': (stream) => frame('HEADERS', OPEN | PADDED, stream, Buffer.from([200, 0x88])),
-  '/priority-short': (stream) => frame('HEADERS', OPEN | PRIORITY, stream, 'abc'),
   '/no-status': (stream) => headers(stream, block(['a', 'b'])),
   '/two-statuses': (stream) => headers(stream, block([':status', '200'], [':status', '200'])),
   '/bad-status': (stream) => headers(stream, block([':status', '2x0'])),
   '/other-pseudo': (stream) => headers(stream, block([':status', '200'], [':path', '/'])),
-  '/upper-case': (stream) => whole(stream, ['X-Upper', 'a']),
-  '/line-end': (stream) => whole(stream, ['x-split', 'a\r\nb: c']),
-  '/index-0': (stream) => headers(stream, indexed(0)),
-  '/index-dynamic': (stream) => headers(stream, Buffer.concat([block([':status', '200']), indexed(62)])),
-  '/truncated': (stream) => headers(stream, literal(':status', '200').subarray(0, 8)),
-  '/huffman': (stream) =>
-    headers(
-      stream,
-      Buffer.concat([indexed(8), Buffer.from([0, 1, 97]), huffmanString(Buffer.alloc(4, 255))]),
-    ),
-  '/table-size': (stream) => headers(stream, Buffer.concat([sizeUpdate(4096), indexed(8)])),
+}
+
+/** Blocks and frames that cannot be read, with nginx's words, behind which it says `upstream sent invalid header` too. */
+export const BLOCK_LIES: Record<string, [MakeScript, string]> = {
+  '/padding': [
+    (stream) => frame('HEADERS', OPEN | PADDED, stream, Buffer.from([200, 0x88])),
+    'upstream sent http2 frame with too long padding: 200 in frame 1',
+  ],
+  '/priority-short': [
+    (stream) => frame('HEADERS', OPEN | PRIORITY, stream, 'abc'),
+    'upstream sent headers frame with invalid length: 3',
+  ],
+  '/upper-case': [(stream) => whole(stream, ['X-Upper', 'a']), 'upstream sent invalid header: "X-Upper: a"'],
+  '/line-end': [
+    (stream) => whole(stream, ['x-split', 'a\r\nb: c']),
+    'upstream sent invalid header: "x-split: a\\x0d\\x0ab: c"',
+  ],
+  '/index-0': [(stream) => headers(stream, indexed(0)), 'upstream sent invalid http2 table index: 0'],
+  '/index-dynamic': [
+    (stream) => headers(stream, Buffer.concat([block([':status', '200']), indexed(62)])),
+    'upstream sent invalid http2 table index: 62',
+  ],
+  '/truncated': [
+    (stream) => headers(stream, literal(':status', '200').subarray(0, 8)),
+    'upstream sent truncated http2 header',
+  ],
+  '/huffman': [
+    (stream) =>
+      headers(
+        stream,
+        Buffer.concat([indexed(8), Buffer.from([0, 1, 97]), huffmanString(Buffer.alloc(4, 255))]),
+      ),
+    'upstream sent invalid encoded header',
+  ],
+  '/table-size': [
+    (stream) => headers(stream, Buffer.concat([sizeUpdate(4096), indexed(8)])),
+    'upstream sent invalid http2 dynamic table size update: 4096',
+  ],
 }
 
 /** Behind a head: the client's response breaks off. */
@@ -101,6 +125,7 @@ export const BODY_LIES: Record<string, MakeScript> = {
 
 /** What weir refuses and nginx puts up with; the words are weir's. */
 export const STRICTER: Record<string, [MakeScript, string]> = {
+  '/stream-0': [() => whole(0), 'upstream sent frame for unknown stream 0'],
   '/no-settings': [
     (stream) => ({ bytes: whole(stream), bare: true }),
     'upstream sent unexpected http2 frame: 1',
@@ -111,9 +136,9 @@ export const STRICTER: Record<string, [MakeScript, string]> = {
   ],
   '/control-character': [
     (stream) => whole(stream, ['x-bell', 'a\x07b']),
-    'upstream sent invalid header "x-bell: a\\x07b"',
+    'upstream sent invalid header: "x-bell: a\\x07b"',
   ],
-  '/space-in-name': [(stream) => whole(stream, ['x y', 'a']), 'upstream sent invalid header "x y: a"'],
+  '/space-in-name': [(stream) => whole(stream, ['x y', 'a']), 'upstream sent invalid header: "x y: a"'],
   '/late-status': [
     (stream) => headers(stream, block(['a', 'b'], [':status', '200'])),
     'upstream sent invalid header ":status: 200"',
@@ -168,7 +193,9 @@ export const STRICTER: Record<string, [MakeScript, string]> = {
 export const LIES: Record<string, MakeScript> = {
   ...HEAD_LIES,
   ...BODY_LIES,
-  ...Object.fromEntries(Object.entries(STRICTER).map(([path, [script]]) => [path, script])),
+  ...Object.fromEntries(
+    Object.entries({ ...BLOCK_LIES, ...STRICTER }).map(([path, [script]]) => [path, script]),
+  ),
 }
 
 /** Answers that are in order, and unusual. */

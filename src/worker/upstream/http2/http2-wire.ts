@@ -220,8 +220,10 @@ export class Http2Wire implements Wire, FrameTarget {
 
   /** A frame that is about the response. */
   #contentBegins(type: number, streamId: number, length: number): void {
-    if (!this.#open || streamId !== this.#stream.id)
-      return this.#refuse(`frame for unknown stream ${streamId}`)
+    if (!this.#open || streamId !== this.#stream.id) {
+      const what = type === DATA && this.#state === 'content' ? 'data frame' : 'frame'
+      return this.#refuse(`${what} for unknown stream ${streamId}`)
+    }
     // The response is whole: only the connection is not to be trusted any more.
     if (this.#state === 'ended') return this.#stop()
     this.begun = true
@@ -300,7 +302,7 @@ export class Http2Wire implements Wire, FrameTarget {
       if (from === to) return this.#refuse(`headers frame with invalid length: ${end - start}`)
       to -= bytes[from++]!
       if (to < from) {
-        return this.#refuse(`http2 frame with too long padding: ${bytes[start]!} in frame ${end - start}`)
+        return this.#refuse(`http2 frame with too long padding: ${bytes[start]!} in frame ${end - from}`)
       }
     }
     if (flags & PRIORITY_FLAG) from += 5
@@ -359,6 +361,8 @@ export class Http2Wire implements Wire, FrameTarget {
     const empty = this.#headOnly || status === 204 || status === 304
     this.#length = empty ? 0 : head.contentLength
     if (ends) {
+      // Now the length is known, as nginx has it.
+      if (!empty && head.contentLength < 0) head.contentLength = 0
       if (!this.#ends()) return
     } else this.#state = 'content'
     events.finalHead(head, false)
@@ -449,7 +453,7 @@ export class Http2Wire implements Wire, FrameTarget {
 
   badPadding(length: number, padding: number): void {
     if (length === 0) this.#refuse('too short http2 frame')
-    else this.#refuse(`http2 frame with too long padding: ${padding} in frame ${length}`)
+    else this.#refuse(`http2 frame with too long padding: ${padding} in frame ${length - 1}`)
   }
 
   tooLong(_type: number, _streamId: number, length: number): void {

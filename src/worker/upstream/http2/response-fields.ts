@@ -78,10 +78,11 @@ export class ResponseFields implements FieldTarget, PeerHead {
 
   #add(name: string, value: string): string {
     const { fields } = this
-    if (!isToken(name, 0, name.length) || UPPER_CASE.test(name) || CONNECTION_FIELDS.has(name)) {
-      return this.#invalid(name, value)
+    const wellFormed = isToken(name, 0, name.length) && !UPPER_CASE.test(name)
+    if (!wellFormed || !isFieldText(value, 0, value.length)) {
+      return `upstream sent invalid header: "${printable(name)}: ${printable(value)}"`
     }
-    if (!isFieldText(value, 0, value.length)) return this.#invalid(name, value)
+    if (CONNECTION_FIELDS.has(name)) return this.#invalid(name, value)
     if (fields.count === MAX_FIELDS) return 'upstream sent too many header lines'
     // RFC 9113 section 8.2.1 has no blanks around a value; as nginx, those that are there are put up with.
     const text = trimmed(value)

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serverConf, TestEngine } from '../../../support/engine.ts'
 import { Http2Backend } from '../../../support/http2-backend.ts'
-import { BODY_LIES, HEAD_LIES, LIES, ODDITIES, STRICTER } from '../../../support/http2-lies.ts'
+import { BLOCK_LIES, BODY_LIES, HEAD_LIES, LIES, ODDITIES, STRICTER } from '../../../support/http2-lies.ts'
 import { rawRequest } from '../../../support/raw-client.ts'
 import { eventually } from '../../../support/wait.ts'
 
@@ -43,12 +43,15 @@ describe('a lie in place of a head', () => {
     await allClosed()
   })
 
-  it.each(Object.entries(STRICTER))('%s is 502 with a reason', async (path, [, words]) => {
-    const logged = engine.errorLog.length
-    expect(await ask(path)).toMatch(/^HTTP\/1\.1 502 /)
-    expect(engine.errorLog.slice(logged)).toContain(words)
-    await allClosed()
-  })
+  it.each(Object.entries({ ...BLOCK_LIES, ...STRICTER }))(
+    '%s is 502 with a reason',
+    async (path, [, words]) => {
+      const logged = engine.errorLog.length
+      expect(await ask(path)).toMatch(/^HTTP\/1\.1 502 /)
+      expect(engine.errorLog.slice(logged)).toContain(words)
+      await allClosed()
+    },
+  )
 })
 
 describe('a lie behind the head', () => {

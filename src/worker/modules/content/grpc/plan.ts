@@ -205,9 +205,9 @@ export class GrpcProtocol implements UpstreamProtocol {
     return trailers.lines(this.#plan.passedFields.notTrailers!)
   }
 
-  url(r: Request, address: string): string {
-    const path = address.startsWith('unix:') ? `${address}:` : address
-    return `grpc${this.secure ? 's' : ''}://${path}${requestUri(r, null, '')}`
+  /** As nginx: without a path. */
+  url(_r: Request, address: string): string {
+    return `grpc${this.secure ? 's' : ''}://${address}${address.startsWith('unix:') ? ':' : ''}`
   }
 
   tls(r: Request): TlsClient | null {
