@@ -1,10 +1,13 @@
 // A guide's configuration at work: completed to a whole one, with backends of the test's own in place of those it
 // names, and without the directives that weir does not have yet, which are reported.
 
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
+import { connect } from 'node:tls'
 import { ConfError } from '../../src/shared/conf/directive.ts'
+import { Authority } from '../support/certificates.ts'
 import { serverConf, TestEngine } from '../support/engine.ts'
 import { RawBackend, type Received } from '../support/raw-backend.ts'
 import { rawRequest } from '../support/raw-client.ts'
@@ -129,7 +132,14 @@ export class GuideRun {
 
   /** As `get`, from the server on port 443. */
   async getTls(host: string, target: string): Promise<string> {
-    return this.send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, this.#tlsPort)
+    const port = this.#tlsPort
+    const socket = connect({ port, host: '127.0.0.1', servername: host, rejectUnauthorized: false })
+    let text = ''
+    socket.on('data', (bytes) => (text += bytes.toString('latin1')))
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+    await once(socket, 'end')
+    socket.end()
+    return text
   }
 
   /** Everything that comes behind a WebSocket client's first request, until the connection ends. */
@@ -201,6 +211,20 @@ export class GuideRun {
       const backend = this.#backends.get(name)
       return backend === undefined ? whole : before + backend.address
     })
-    return text.replace(/(?<=[ :])\/(?:var|etc)\//g, (path) => this.#folder + path)
+    text = text.replace(/(?<=[ :])\/(?:var|etc)\//g, (path) => this.#folder + path)
+    await writeCertificates(text)
+    return text
   }
+}
+
+/** A certificate and its key where `conf` looks for them. */
+async function writeCertificates(conf: string): Promise<void> {
+  const files = [...conf.matchAll(/\bssl_certificate(_key)? (\S+);/g)]
+  if (files.length === 0) return
+  const authority = await Authority.create('guide')
+  for (const [, isKey, path] of files) {
+    mkdirSync(dirname(path!), { recursive: true })
+    writeFileSync(path!, isKey === undefined ? authority.cert : authority.key)
+  }
+  await authority.remove()
 }

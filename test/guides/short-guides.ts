@@ -132,7 +132,6 @@ export const basics: readonly Entry[] = [
     files: {
       'var/www/example.com/static/a.css': 'body{}',
     },
-    waitsFor: ['listen ssl', 'listen http2', 'ssl_certificate', 'ssl_certificate_key'],
     check: async (run) => {
       expect(await run.get('example.com', '/a?b=1')).toMatch(
         /^HTTP\/1\.1 301 Moved Permanently\r\n[\s\S]*\r\nLocation: https:\/\/example\.com\/a\?b=1\r\n/,

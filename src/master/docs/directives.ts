@@ -234,7 +234,7 @@ ssl_buffer_size | size | 16k | bytes of one TLS record at most: 512 to 16k, what
 ssl_certificate | file | | the certificate (PEM) with its chain behind it; again for a key of another type. A name may hold variables, \`data:\` stands before the text itself
 ssl_certificate_cache | off; max=number [inactive=time] [valid=time] | off | keeps certificates whose names hold variables, instead of reading them for each handshake
 ssl_certificate_compression | on/off | off | compresses certificates for clients of TLS 1.3 that can read that
-ssl_certificate_key | file | | the key of each certificate, in the same order
+ssl_certificate_key | file | | the key of each certificate, in the same order. It is read before \`user\` takes effect; a reload reads it again, as that user
 ssl_ciphers | list | HIGH:!aNULL:!MD5 | ciphers before TLS 1.3, as OpenSSL lists them; \`@SECLEVEL=0\` among them allows TLS 1.0 and 1.1
 ssl_client_certificate | file | | certificates (PEM) of authorities that clients are trusted for, and told of, where \`ssl_verify_client\` asks them
 ssl_conf_command | name value | | a configuration command of OpenSSL: those that Node.js has a way to say
