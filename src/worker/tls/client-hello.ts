@@ -15,8 +15,8 @@ export interface ClientHello extends TlsOffer {
   readonly version: number
   /** The session id it gives, for sessions kept by the server. */
   readonly sessionId: Buffer
-  /** It has a ticket, or a key from an earlier connection. */
-  readonly resumes: boolean
+  /** It can keep a session in a ticket (RFC 5077); before TLS 1.3, where all can. */
+  readonly takesTickets: boolean
   /** Keys from earlier connections, as it calls them (RFC 8446 section 4.2.11). */
   readonly identities: readonly Buffer[]
   /** It asks for a stapled OCSP response (RFC 6066 section 8). */
@@ -216,7 +216,6 @@ function interpret(
   const version = versionOf(extensions.get(SUPPORTED_VERSIONS), legacyVersion)
   if (serverName === null || alpn === null || version === null) return null
   if (groups === null || signatures === null) return null
-  const ticket = extensions.get(SESSION_TICKET)
   return {
     serverName,
     alpn,
@@ -225,9 +224,9 @@ function interpret(
     ciphers: suites,
     groups,
     signatures,
+    takesTickets: extensions.has(SESSION_TICKET),
     identities: identitiesOf(extensions.get(PRE_SHARED_KEY)),
     asksStatus: extensions.has(STATUS_REQUEST),
-    resumes: extensions.has(PRE_SHARED_KEY) || (ticket !== undefined && ticket.length > 0),
   }
 }
 

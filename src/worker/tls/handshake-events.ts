@@ -37,16 +37,22 @@ export class HandshakeEvents extends Server {
   /** Ids of the sessions that were kept. */
   readonly #kept: Buffer[] = []
 
-  constructor(policy: HandshakePolicy, hello: ClientHello, context: SecureContext) {
+  /** `wanted`: what Node is to ask for. */
+  constructor(
+    policy: HandshakePolicy,
+    wanted: { readonly keeps: boolean; readonly staples: boolean },
+    hello: ClientHello,
+    context: SecureContext,
+  ) {
     super()
     this._sharedCreds = context
     this.#policy = policy
     this.#hello = hello
-    if (policy.sessions !== null) {
+    if (wanted.keeps) {
       this.on('newSession', (id: Buffer, data: Buffer, done: Done) => this.#keep(id, data, done))
       this.on('resumeSession', (_id: Buffer, found: Found) => found(null, this.#find()))
     }
-    if (policy.staple !== null) {
+    if (wanted.staples) {
       this.on('OCSPRequest', (_own: Buffer, _issuer: Buffer, stapled: Stapled) =>
         stapled(null, policy.staple!(hello)),
       )

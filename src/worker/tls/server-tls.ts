@@ -58,6 +58,7 @@ export interface ServerTlsSettings<H> {
   readonly staples: ServerStaples | null
 }
 
+const TLS13 = 0x0304
 /** Contexts for certificates that handshakes have named, kept at a time. */
 const MOST_CONTEXTS = 128
 
@@ -89,10 +90,15 @@ export class ServerTls<H> {
 
   /** What is to be done while `context` shakes hands with a client that said `hello`; null: nothing. */
   events(host: ConnectionHost, hello: ClientHello | null, context: SecureContext): HandshakeEvents | null {
-    const { sessions, staples } = this.#settings
-    if (hello === null || (sessions === null && (staples === null || !hello.asksStatus))) return null
+    if (hello === null) return null
+    const { sessions, staples, tickets, newest } = this.#settings
+    // Whoever has a ticket needs nothing that is kept here.
+    const byTicket = tickets && (hello.takesTickets || Math.min(hello.version, newest) >= TLS13)
+    const keeps = sessions !== null && !byTicket
+    const asked = staples !== null && hello.asksStatus
+    if (!keeps && !asked) return null
     this.#policy ??= this.#makePolicy(host)
-    return new HandshakeEvents(this.#policy, hello, context)
+    return new HandshakeEvents(this.#policy, { keeps, staples: asked }, hello, context)
   }
 
   #makePolicy({ slot, staples: store }: ConnectionHost): HandshakePolicy {

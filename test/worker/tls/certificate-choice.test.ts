@@ -35,7 +35,7 @@ const hello = (version: number, signatures: number[], ciphers = [ECDHE_RSA, ECDH
   signatures,
   identities: [],
   asksStatus: true,
-  resumes: false,
+  takesTickets: true,
 })
 const choose = (client: ClientHello, certificates: X509Certificate[], more: Partial<ChoiceRules> = {}) =>
   chosenCertificate(client, { certificates, newest: 0x0304, serverOrder: false, limited: false, ...more })

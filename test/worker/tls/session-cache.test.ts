@@ -124,6 +124,10 @@ describe.each(['-tls1_2', '-tls1_3'])('ssl_session_cache, %s', (version) => {
     expect((await inBoth(TICKETS!, [version])).second.reused).toBe('r')
   })
 
+  it.runIf(version === '-tls1_2')('beside tickets: a session without one goes on by its id', async () => {
+    expect((await inBoth(TICKETS!, [version, '-no_ticket'])).second.reused).toBe('r')
+  })
+
   it('of a client with a certificate: the session goes on in another worker, with what was found out', async () => {
     const { first, second } = await inBoth(CLIENTS!, [version, ...good])
     expect([first.reused, first.verify]).toEqual(['.', 'SUCCESS'])

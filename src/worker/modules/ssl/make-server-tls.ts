@@ -45,7 +45,9 @@ export function makeServerTls(
   try {
     const credentials = dynamic ? [] : loadAll(certs, keys, passwords, context)
     const trust = clientTrust(scope, context)
-    const policy = sessionPolicy(conf.sslSessionTickets, conf.sslSessionTimeout, scope, context)
+    // `ssl_conf_command Options` may have taken them away.
+    const tickets = conf.sslSessionTickets && !(options.secureOptions! & constants.SSL_OP_NO_TICKET)
+    const policy = sessionPolicy(tickets, conf.sslSessionTimeout, scope, context)
     const newest = options.maxVersion === 'TLSv1.3' ? TLS13 : 0
     const ticketKeys =
       conf.sslSessionTicketKey.length > 0
