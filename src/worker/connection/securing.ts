@@ -8,7 +8,7 @@ import type { Level } from '../../shared/error-log.ts'
 import { normalizeHost } from '../http1/host-name.ts'
 import { handshakeRequest } from '../modules/ssl/handshake-request.ts'
 import { sslConf } from '../modules/ssl/ssl.ts'
-import { atTickEnd } from '../tick.ts'
+import { atTickEnd, now } from '../tick.ts'
 import { Timer } from '../timer.ts'
 import type { ClientChains } from '../tls/client-chains.ts'
 import { beginsTls, type ClientHello, HelloReading } from '../tls/client-hello.ts'
@@ -58,7 +58,7 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
     host.opened(this)
     host.stats.addWaiting(1)
     // The time is for all that comes before the first request.
-    this.#timer.start(at.settings.clientHeaderTimeout - (Date.now() - client.opened))
+    this.#timer.start(at.settings.clientHeaderTimeout - (now() - client.opened))
     transport.resume()
     if (early !== null) this.onData(early, 0, early.length)
   }
