@@ -6,23 +6,17 @@ import {
   ACK,
   CONTINUATION,
   DATA,
-  DEFAULT_FRAME_SIZE,
   DEFAULT_WINDOW,
-  END_HEADERS,
   END_STREAM,
   FrameReader,
   type FrameTarget,
   GOAWAY,
   HEADERS,
-  LARGEST_FRAME_SIZE,
   LARGEST_WINDOW,
   NO_ERROR,
-  PADDED,
   PING,
   PREFACE,
-  PRIORITY_FLAG,
   PROTOCOL_ERROR,
-  PUSH_PROMISE,
   pingFrame,
   REFUSED_STREAM,
   RST_STREAM,
@@ -33,7 +27,6 @@ import {
   SETTINGS_ENABLE_PUSH,
   SETTINGS_HEADER_TABLE_SIZE,
   SETTINGS_INITIAL_WINDOW_SIZE,
-  SETTINGS_MAX_FRAME_SIZE,
   settingsFrame,
   WINDOW_UPDATE,
   windowUpdateFrame,
@@ -42,9 +35,12 @@ import { HpackDecoder } from '../../http2/hpack/decoder.ts'
 import { HpackEncoder } from '../../http2/hpack/encoder.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { Failure } from '../next.ts'
-import { headFailure, refusedFailure, TOO_BIG_HEADER } from '../next.ts'
+import { headFailure, refusedFailure } from '../next.ts'
 import type { Wire, WireEvents } from '../wire.ts'
+import { blockFault, frameFault, settingFault, tooLargeWindow } from './frame-faults.ts'
+import { ReceiveWindows } from './receive-windows.ts'
 import { RequestStream } from './request-stream.ts'
+import { ResponseBlock } from './response-block.ts'
 import { ResponseFields } from './response-fields.ts'
 
 /**
@@ -60,8 +56,6 @@ const START =
   ]) +
   windowUpdateFrame(0, LARGEST_WINDOW - DEFAULT_WINDOW)
 
-/** A window of ours with less left is opened again. */
-const LOW_WINDOW = LARGEST_WINDOW >> 2
 /** Answers that may wait for a backend to take them, as in nginx. */
 const MOST_ANSWERS = 1000
 /** Frames that are put up with while there is nothing to talk about. */
@@ -90,6 +84,8 @@ export class Http2Wire implements Wire, FrameTarget {
   readonly #encoder = new HpackEncoder()
   readonly #stream: RequestStream
   readonly #fields = new ResponseFields()
+  readonly #block = new ResponseBlock()
+  readonly #windows = new ReceiveWindows()
   #events: WireEvents | null = null
   #headOnly = false
   #state: 'head' | 'content' | 'ended' = 'ended'
@@ -98,12 +94,6 @@ export class Http2Wire implements Wire, FrameTarget {
   /** Content that a response is to have, -1 where it does not say, and what has come of it. */
   #length = -1
   #received = 0
-  /** Of a head that goes on in CONTINUATION frames: what has come; null: none does. */
-  #block: Buffer | null = null
-  #blockFlags = 0
-  /** What the backend may still send. */
-  #connectionWindow = LARGEST_WINDOW
-  #streamWindow = LARGEST_WINDOW
   /** The preface has been sent; the backend's has come. */
   #started = false
   #settled = false
@@ -148,7 +138,7 @@ export class Http2Wire implements Wire, FrameTarget {
     this.headLength = 0
     this.#received = 0
     this.#idleFrames = 0
-    this.#streamWindow = LARGEST_WINDOW
+    this.#windows.beginStream()
     this.#stream.begin()
   }
 
@@ -208,8 +198,8 @@ export class Http2Wire implements Wire, FrameTarget {
   frameBegins(type: number, _flags: number, streamId: number, length: number): number {
     if (this.#events === null) this.#idleFrames++
     // The first frame is the backend's part of the preface (RFC 9113 section 3.4).
-    const expected = this.#block !== null ? CONTINUATION : this.#settled ? type : SETTINGS
-    if (type !== expected || (type === CONTINUATION && this.#block === null)) {
+    const expected = this.#block.open ? CONTINUATION : this.#settled ? type : SETTINGS
+    if (type !== expected || (type === CONTINUATION && !this.#block.open)) {
       this.#refuse(`unexpected http2 frame: ${type}`)
     } else if (type === CONTINUATION) {
       if (streamId !== this.#stream.id) this.#refuse(`frame for unknown stream ${streamId}`)
@@ -229,25 +219,10 @@ export class Http2Wire implements Wire, FrameTarget {
     this.begun = true
     if (type === HEADERS) return
     if (this.#state === 'head') return this.#refuse(`unexpected http2 frame: ${type}`)
-    if (length > this.#streamWindow) return this.#violation('stream', length, this.#streamWindow)
-    if (length > this.#connectionWindow) return this.#violation('connection', length, this.#connectionWindow)
-    this.#streamWindow -= length
-    this.#connectionWindow -= length
-    if (this.#streamWindow < LOW_WINDOW || this.#connectionWindow < LOW_WINDOW) this.#openWindows()
-  }
-
-  #openWindows(): void {
-    const stream = LARGEST_WINDOW - this.#streamWindow
-    const connection = LARGEST_WINDOW - this.#connectionWindow
-    const frames = windowUpdateFrame(0, connection)
-    this.#streamWindow = this.#connectionWindow = LARGEST_WINDOW
-    this.#transport.send(
-      stream > 0 ? frames + windowUpdateFrame(this.#stream.id, stream) : frames,
-      null,
-      0,
-      0,
-      '',
-    )
+    const fault = this.#windows.take(length)
+    if (fault !== '') return this.#fail(fault)
+    const frames = this.#windows.open(this.#stream.id)
+    if (frames !== '') this.#transport.send(frames, null, 0, 0, '')
   }
 
   data(streamId: number, flags: number, bytes: Buffer, start: number, end: number, last: boolean): void {
@@ -274,54 +249,31 @@ export class Http2Wire implements Wire, FrameTarget {
   }
 
   frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
+    const fault = frameFault(type, flags, streamId, bytes, start, end)
+    if (fault !== '') return this.#refuse(fault)
     switch (type) {
       case HEADERS:
-        return this.#headers(flags, bytes, start, end)
+        return this.#took(this.#block.begin(flags, bytes, start, end, this.#fieldLimit))
       case CONTINUATION:
-        return this.#continuation(flags, bytes, start, end)
+        return this.#took(this.#block.goOn(flags, bytes, start, end, this.#fieldLimit))
       case RST_STREAM:
-        return this.#reset(streamId, bytes, start, end)
+        return this.#reset(streamId, readUint32(bytes, start))
       case SETTINGS:
-        return this.#settings(flags, streamId, bytes, start, end)
-      case PUSH_PROMISE:
-        return this.#refuse('unexpected push promise frame')
+        return this.#settings(flags, bytes, start, end)
       case PING:
-        return this.#ping(flags, streamId, bytes, start, end)
+        return this.#answer(pingFrame(ACK, latin1(bytes, start, end)), 'ping')
       case GOAWAY:
-        return this.#goAway(streamId, bytes, start, end)
+        return this.#goAway(readStreamId(bytes, start), readUint32(bytes, start + 4))
       case WINDOW_UPDATE:
-        return this.#windowUpdate(streamId, bytes, start, end)
+        return this.#windowUpdate(streamId, readStreamId(bytes, start))
       // What is not known is nothing to worry about (RFC 9113 section 4.1).
     }
   }
 
-  #headers(flags: number, bytes: Buffer, start: number, end: number): void {
-    let from = start
-    let to = end
-    if (flags & PADDED) {
-      if (from === to) return this.#refuse(`headers frame with invalid length: ${end - start}`)
-      to -= bytes[from++]!
-      if (to < from) {
-        return this.#refuse(`http2 frame with too long padding: ${bytes[start]!} in frame ${end - from}`)
-      }
-    }
-    if (flags & PRIORITY_FLAG) from += 5
-    if (from > to) return this.#refuse(`headers frame with invalid length: ${end - start}`)
-    this.#blockFlags = flags
-    if (flags & END_HEADERS) return this.#blockComplete(bytes, from, to)
-    if (this.#withinLimit(to - from)) this.#block = Buffer.from(bytes.subarray(from, to))
-  }
-
-  #continuation(flags: number, bytes: Buffer, start: number, end: number): void {
-    const block = this.#block!
-    if (!this.#withinLimit(block.length + end - start)) return
-    // A frame of no bytes would cost nothing to send again and again.
-    if (start === end && (flags & END_HEADERS) === 0) return this.#refuse('too short http2 frame')
-    this.#block = Buffer.concat([block, bytes.subarray(start, end)])
-    if ((flags & END_HEADERS) === 0) return
-    const whole = this.#block
-    this.#block = null
-    this.#blockComplete(whole, 0, whole.length)
+  /** Some of a block has come; `fault`: what is wrong with it, or ''. */
+  #took(fault: string): void {
+    if (fault !== '') this.#fail(fault)
+    else if (!this.#block.open) this.#blockComplete()
   }
 
   /** The most that the fields of the present block may take. */
@@ -330,21 +282,16 @@ export class Http2Wire implements Wire, FrameTarget {
     return this.#state === 'head' ? headLimit : trailerLimit
   }
 
-  #withinLimit(length: number): boolean {
-    if (length <= this.#fieldLimit) return true
-    this.#fail(TOO_BIG_HEADER)
-    return false
-  }
-
-  #blockComplete(bytes: Buffer, start: number, end: number): void {
-    if (!this.#withinLimit(end - start)) return
+  #blockComplete(): void {
+    const { bytes, start, end, flags } = this.#block
     const fields = this.#fields
     const trailers = this.#state === 'content'
-    const ends = (this.#blockFlags & END_STREAM) !== 0
+    const ends = (flags & END_STREAM) !== 0
     if (trailers && !ends) return this.#refuse('trailer without end stream flag')
     fields.begin(this.#fieldLimit, trailers)
     const error = this.#decoder.decode(bytes, start, end, fields)
-    if (error !== null) return this.#refuse(hpackFault(error))
+    this.#block.forget()
+    if (error !== null) return this.#refuse(blockFault(error))
     if (!fields.end()) return this.#fail(fields.refusal)
     if (!trailers) this.#head(fields, ends)
     else if (this.#ends()) this.#events!.complete(fields.fields.count === 0 ? null : fields.fields)
@@ -370,10 +317,8 @@ export class Http2Wire implements Wire, FrameTarget {
 
   // --- frames of the connection
 
-  #reset(streamId: number, bytes: Buffer, start: number, end: number): void {
-    if (end - start !== 4) return this.#refuse(`rst stream frame with invalid length: ${end - start}`)
+  #reset(streamId: number, code: number): void {
     if (!this.#concerns(streamId)) return
-    const code = readUint32(bytes, start)
     // Behind a whole response it says that the rest of the request is not wanted (RFC 9113 section 8.1).
     if (this.#state === 'ended') return this.#stop()
     const message = `upstream rejected request with error ${code}`
@@ -390,61 +335,38 @@ export class Http2Wire implements Wire, FrameTarget {
     return false
   }
 
-  #settings(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
-    const length = end - start
-    if (streamId !== 0) return this.#refuse(`settings frame with non-zero stream id: ${streamId}`)
+  #settings(flags: number, bytes: Buffer, start: number, end: number): void {
     if (flags & ACK) {
-      if (length > 0) this.#refuse(`settings frame with ack flag and non-zero length: ${length}`)
-      else if (!this.#settled) this.#refuse(`unexpected http2 frame: ${SETTINGS}`)
+      if (!this.#settled) this.#refuse(`unexpected http2 frame: ${SETTINGS}`)
       return
     }
-    if (length % 6 !== 0) return this.#refuse(`settings frame with invalid length: ${length}`)
     this.#settled = true
     for (let at = start; at < end; at += 6) {
       const fault = this.#setting((bytes[at]! << 8) | bytes[at + 1]!, readUint32(bytes, at + 2))
-      if (fault !== '') return this.#refuse(`settings frame with ${fault}`)
+      if (fault !== '') return this.#refuse(fault)
     }
     this.#answer(SETTINGS_ACK, 'settings')
     this.#flush()
   }
 
-  /** What is wrong with a setting; ''. The others limit what is not made use of: streams at a time, larger frames. */
+  /** What is wrong with a setting; ''. Some limit what is not made use of: streams at a time, larger frames. */
   #setting(id: number, value: number): string {
+    const fault = settingFault(id, value)
+    if (fault !== '') return fault
     if (id === SETTINGS_HEADER_TABLE_SIZE) this.#encoder.setMaxTableSize(value)
-    else if (id === SETTINGS_ENABLE_PUSH && value !== 0) return `push enabled: ${value}`
-    else if (id === SETTINGS_MAX_FRAME_SIZE && (value < DEFAULT_FRAME_SIZE || value > LARGEST_FRAME_SIZE)) {
-      return `invalid frame size: ${value}`
-    } else if (id === SETTINGS_INITIAL_WINDOW_SIZE) {
-      if (value > LARGEST_WINDOW || !this.#stream.setInitialWindow(value)) {
-        return `too large initial window size: ${value}`
-      }
-    }
-    return ''
+    const ofWindow = id === SETTINGS_INITIAL_WINDOW_SIZE
+    return ofWindow && !this.#stream.setInitialWindow(value) ? tooLargeWindow(value) : ''
   }
 
-  #ping(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
-    if (streamId !== 0) return this.#refuse(`ping frame with non-zero stream id: ${streamId}`)
-    if (end - start !== 8) return this.#refuse(`ping frame with invalid length: ${end - start}`)
-    // Nobody has asked.
-    if (flags & ACK) return this.#refuse('ping frame with ack flag')
-    this.#answer(pingFrame(ACK, latin1(bytes, start, end)), 'ping')
-  }
-
-  #goAway(streamId: number, bytes: Buffer, start: number, end: number): void {
-    if (streamId !== 0) return this.#refuse(`goaway frame with non-zero stream id: ${streamId}`)
-    if (end - start < 8) return this.#refuse(`goaway frame with invalid length: ${end - start}`)
+  #goAway(last: number, code: number): void {
     this.#goingAway = true
-    const last = readStreamId(bytes, start)
     // Up to the last stream it goes on (RFC 9113 section 6.8).
     if (this.#events === null || this.begun || last >= this.#stream.id) return
-    this.#failUnseen(`upstream sent goaway with error ${readUint32(bytes, start + 4)}`)
+    this.#failUnseen(`upstream sent goaway with error ${code}`)
   }
 
-  #windowUpdate(streamId: number, bytes: Buffer, start: number, end: number): void {
-    if (end - start !== 4) return this.#refuse(`window update frame with invalid length: ${end - start}`)
+  #windowUpdate(streamId: number, increment: number): void {
     if (streamId !== 0 && !this.#concerns(streamId)) return
-    const increment = readStreamId(bytes, start)
-    if (increment === 0) return this.#refuse('window update frame with zero increment')
     if (!this.#stream.widen(streamId, increment)) return this.#refuse('too large window update')
     this.#flush()
   }
@@ -458,10 +380,6 @@ export class Http2Wire implements Wire, FrameTarget {
 
   tooLong(_type: number, _streamId: number, length: number): void {
     this.#refuse(`too large http2 frame: ${length}`)
-  }
-
-  #violation(whose: string, length: number, window: number): void {
-    this.#fail(`upstream violated ${whose} flow control, received ${length} data frame with window ${window}`)
   }
 
   #refuse(what: string): void {
@@ -493,14 +411,4 @@ export class Http2Wire implements Wire, FrameTarget {
     this.#broken = true
     this.#reader.stop()
   }
-}
-
-/** What is wrong with a header block, in the words that nginx has for backends. */
-function hpackFault(error: string): string {
-  if (error === 'zero hpack table index') return 'invalid http2 table index: 0'
-  if (error === 'header block with incorrect length') return 'truncated http2 header'
-  if (error === 'invalid encoded header field') return 'invalid encoded header'
-  return error
-    .replace('hpack table index ', 'http2 table index: ')
-    .replace('table size update: ', 'http2 dynamic table size update: ')
 }
