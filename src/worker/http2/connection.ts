@@ -6,14 +6,12 @@ import { errnoText } from '../../shared/errno.ts'
 import type { Client } from '../connection/client.ts'
 import { LingeringClose } from '../connection/closing.ts'
 import type { ConnectionHost, ConnectionStart, HttpConnection } from '../connection/host.ts'
-import { KeepaliveWait } from '../connection/keepalive-wait.ts'
 import type { ListenedAt } from '../connection/listened-at.ts'
 import { SendWatch } from '../connection/send-watch.ts'
 import type { HeadRules } from '../http1/head-rules.ts'
 import type { ConnectionConf } from '../modules/connection.ts'
 import { type Http2SwitchConf, http2Switch, limitsFirstContent } from '../modules/http2.ts'
 import { atTickEnd, now } from '../tick.ts'
-import { Timer } from '../timer.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import type { ClosedStreams } from './closed-streams.ts'
 import {
@@ -31,6 +29,7 @@ import { Guard } from './guard.ts'
 import { Incoming, type IncomingOwner } from './incoming.ts'
 import { OpenStreams } from './open-streams.ts'
 import { Output, type OutputOwner } from './output.ts'
+import { ReadTimes, type ReadTimesOwner } from './read-times.ts'
 import { type Http2Head, releaseHead } from './request-head.ts'
 import { type ConnectionError, firstFrames } from './settings.ts'
 import { Http2Stream, type StreamOwner } from './stream.ts'
@@ -49,10 +48,11 @@ const TOO_MANY_REFUSED: ConnectionError = {
   reason: 'client sent too many refused streams',
 }
 const TOO_MANY_RESETS: ConnectionError = { code: ENHANCE_YOUR_CALM, reason: 'client reset too many streams' }
+const LARGEST_STREAM_ID = 0x7fffffff
 const NO_PREFACE: ConnectionError = { code: PROTOCOL_ERROR, reason: 'invalid connection preface' }
 
 export class Http2Connection
-  implements HttpConnection, TransportOwner, StreamOwner, OutputOwner, IncomingOwner
+  implements HttpConnection, TransportOwner, StreamOwner, OutputOwner, IncomingOwner, ReadTimesOwner
 {
   readonly client: Client
   readonly #streams = new OpenStreams()
@@ -70,6 +70,8 @@ export class Http2Connection
   #preface = 0
   /** `leaving`: the client has been told to open no more streams. */
   #phase: 'open' | 'leaving' | 'closed' = 'open'
+  /** The last stream that a GOAWAY has named. */
+  #lastTold = LARGEST_STREAM_ID
   /** No stream is open: the connection counts as waiting. */
   #idle = true
   /** Streams begun in what is being read. */
@@ -78,10 +80,7 @@ export class Http2Connection
   /** It is not read from until the client has taken what it was sent. */
   #paused = false
   #watching = false
-  readonly #readTimer = new Timer(() => this.#readTimedOut())
-  readonly #wait = new KeepaliveWait(this.#readTimer)
-  /** The timer runs for a frame, or a header block, to be completed. */
-  #awaitsRest = false
+  readonly #times = new ReadTimes(this)
   #sendWatch: SendWatch | null = null
 
   constructor({ transport, client, at, host, early }: ConnectionStart) {
@@ -97,7 +96,7 @@ export class Http2Connection
     transport.owner = this
     host.opened(this)
     host.stats.addWaiting(1)
-    this.#readTimer.start(at.settings.clientHeaderTimeout)
+    this.#times.awaitRest()
     this.output.control(firstFrames(conf.http2MaxConcurrentStreams, this.streamWindow))
     if (early !== null) this.onData(early, 0, early.length)
     if (this.#phase !== 'closed' && !this.#paused) transport.resume()
@@ -107,8 +106,12 @@ export class Http2Connection
     return this.#at.servers.defaultServer.plan.confs[http2Switch.index] as Http2SwitchConf
   }
 
-  get #settings(): ConnectionConf {
+  get settings(): ConnectionConf {
     return this.#at.settings
+  }
+
+  get draining(): boolean {
+    return this.#host.draining
   }
 
   get streams(): ReadonlyMap<number, Http2Stream> {
@@ -124,7 +127,7 @@ export class Http2Connection
   }
 
   get idleSince(): number {
-    return this.#idle && this.#phase !== 'closed' ? this.#wait.since : 0
+    return this.#idle && this.#phase !== 'closed' ? this.#times.since : 0
   }
 
   retire(): void {
@@ -138,7 +141,7 @@ export class Http2Connection
     this.#abandonStreams()
     this.#leave()
     this.#becomeClosed()
-    atTickEnd(() => this.#transport.close())
+    atTickEnd(() => this.#transport.destroy())
   }
 
   #log(reason: string): void {
@@ -177,30 +180,28 @@ export class Http2Connection
   /** The time for what is waited for: the rest of a frame, or the next request. */
   #setTimer(): void {
     const incomplete = this.#incoming.incomplete || this.#preface < PREFACE.length
-    if (incomplete && (this.#idle || this.#incoming.inBlock)) {
-      if (!this.#awaitsRest) this.#readTimer.start(this.#settings.clientHeaderTimeout)
-      this.#awaitsRest = true
-      return
-    }
-    this.#awaitsRest = false
-    if (this.#idle) this.#wait.begin(this.#settings)
-    else this.#readTimer.stop()
+    if (incomplete && (this.#idle || this.#incoming.inBlock)) this.#times.awaitRest()
+    else if (this.#idle) this.#times.awaitRequest()
+    else this.#times.stop()
   }
 
-  #readTimedOut(): void {
-    if (this.#phase === 'closed') return
-    if (this.#awaitsRest) {
-      this.#log(TIMED_OUT)
-      return this.#end(NO_ERROR)
-    }
-    if (!this.#host.draining && this.#wait.goesOn(this.#settings)) return
+  restLate(): void {
+    this.#log(TIMED_OUT)
+    this.#end(NO_ERROR)
+  }
+
+  waitOver(): void {
     this.#closeIdle(false)
   }
 
   // --- streams
 
   streamBegins(id: number, ended: boolean): boolean {
-    if (this.#phase !== 'open') return false
+    if (this.#phase !== 'open') {
+      // The client has been told that nobody looks at it, nor at what follows on it.
+      this.closedStreams.add(id, 'reset by us')
+      return false
+    }
     const most = this.#conf.http2MaxConcurrentStreams
     const reason =
       this.#streams.count >= most
@@ -228,7 +229,7 @@ export class Http2Connection
     const stream = new Http2Stream(this, id, head, servers, now(), ended, this.#incoming.sendWindow)
     stream.request.length = length
     this.#streams.byId.set(id, stream)
-    const { keepaliveTimeout, keepaliveRequests, keepaliveTime } = this.#settings
+    const { keepaliveTimeout, keepaliveRequests, keepaliveTime } = this.settings
     if (
       keepaliveTimeout.idle === 0 ||
       this.client.requests >= keepaliveRequests ||
@@ -304,7 +305,7 @@ export class Http2Connection
     if (this.#phase === 'closed' || this.#idle || this.#streams.count > 0) return
     this.#idle = true
     this.#host.stats.addWaiting(1)
-    if (this.#phase === 'leaving' || this.#host.draining) this.#closeIdle(true)
+    if (this.#phase === 'leaving' || this.draining) this.#closeIdle(true)
     else this.#setTimer()
   }
 
@@ -332,7 +333,7 @@ export class Http2Connection
     if (!this.#transport.backlogged || this.#watching) return
     this.#watching = true
     this.#sendWatch ??= new SendWatch(this.#transport, () => this.#sendTimedOut())
-    this.#sendWatch.start(this.#settings.sendTimeout)
+    this.#sendWatch.start(this.settings.sendTimeout)
   }
 
   tooMuchWaiting(): void {
@@ -355,7 +356,7 @@ export class Http2Connection
     this.#log(TIMED_OUT)
     this.#abandonStreams()
     this.#becomeClosed()
-    this.#transport.destroy(this.#settings.resetTimedoutConnection)
+    this.#transport.destroy(this.settings.resetTimedoutConnection)
   }
 
   // --- its end
@@ -377,7 +378,7 @@ export class Http2Connection
       this.#abandonStreams()
       this.#becomeClosed()
     }
-    this.#readTimer.dispose()
+    this.#times.dispose()
     this.#sendWatch?.dispose()
     this.#host.closed(this)
   }
@@ -392,7 +393,7 @@ export class Http2Connection
   #leave(): void {
     if (this.#phase !== 'open') return
     this.#phase = 'leaving'
-    this.output.control(goAwayFrame(this.#incoming.lastId, NO_ERROR))
+    this.#sayGoodbye(NO_ERROR)
   }
 
   /** `lingering`: the client may be sending, and have responses to read. */
@@ -404,8 +405,14 @@ export class Http2Connection
   /** Ends the connection and whatever is open on it. */
   #end(code: number): void {
     this.#abandonStreams()
-    this.output.control(goAwayFrame(this.#incoming.lastId, code))
+    this.#sayGoodbye(code)
     this.#close(true)
+  }
+
+  /** RFC 9113 section 6.8: the last stream that a client is told of never becomes a later one. */
+  #sayGoodbye(code: number): void {
+    this.#lastTold = Math.min(this.#lastTold, this.#incoming.lastId)
+    this.output.control(goAwayFrame(this.#lastTold, code))
   }
 
   #abandonStreams(): void {
@@ -417,7 +424,7 @@ export class Http2Connection
 
   /** Sends what is gathered, then ends our side; what the client still sends is thrown away for a while, if `lingering`. */
   #close(lingering: boolean): void {
-    const settings = this.#settings
+    const settings = this.settings
     this.#becomeClosed()
     if (!lingering || settings.lingeringClose === 'off') atTickEnd(() => this.#transport.close())
     else new LingeringClose(this.#transport, this, settings)
@@ -428,7 +435,7 @@ export class Http2Connection
     this.#phase = 'closed'
     this.#incoming.stop()
     this.output.stop()
-    this.#readTimer.stop()
+    this.#times.stop()
     if (this.#idle) this.#host.stats.addWaiting(-1)
     this.#idle = false
   }

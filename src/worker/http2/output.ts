@@ -3,7 +3,7 @@
 
 import { latin1, writeLatin1 } from '../../shared/latin1.ts'
 import { beforeTickEnd } from '../tick.ts'
-import { acquire, HEADROOM, READ_SIZE, release } from '../transport/read-buffer.ts'
+import { acquire, READ_SIZE, type ReadBuffer, release } from '../transport/read-buffer.ts'
 import type { Transport } from '../transport/transport.ts'
 import {
   DATA,
@@ -19,8 +19,10 @@ import type { Guard } from './guard.ts'
 const TEXT_LIMIT = 8192
 /** As much text is sent at once. */
 const GATHERED = 49152
-/** Memory that frames are put together in: one of the transports' buffers. */
-const ROOM = HEADROOM + READ_SIZE
+/** Bytes of frames in one piece of memory, one of the transports' buffers: as many as a transport sends at once. */
+const ROOM = READ_SIZE
+/** Frames shorter than this are not made to fill it up. */
+const SHORT = 1024
 /** nginx's bound of frames that wait for a client which reads nothing. */
 const MAX_WAITING = 10000
 
@@ -46,6 +48,8 @@ export class Output {
   #scheduled = false
   /** Frames of the connection's own since the transport has last been without backlog. */
   #waiting = 0
+  /** Bytes of frame heads for the content that is being sent. */
+  #framed = 0
   #stopped = false
   readonly #endOfTurn = (): void => {
     this.#scheduled = false
@@ -82,21 +86,31 @@ export class Output {
     this.#add(frames)
   }
 
-  /** Sends DATA frames with `bytes[start, end)`, which the windows allow, in chunks of `chunk`; `last`: the stream ends. */
-  data(id: number, bytes: Buffer, start: number, end: number, last: boolean, chunk: number): void {
-    if (this.#stopped) return
+  /**
+   * Sends DATA frames with `bytes[start, end)`, which the windows allow, in chunks of `chunk`; `last`: the stream ends.
+   * Returns how many bytes it takes beside the content.
+   */
+  data(id: number, bytes: Buffer, start: number, end: number, last: boolean, chunk: number): number {
+    if (this.#stopped) return 0
     const length = end - start
     this.window -= length
     this.#guard.used(length)
     const size = chunk < this.frameSize ? chunk : this.frameSize
-    if (length > TEXT_LIMIT) return this.#sendBytes(id, bytes, start, end, last, size)
+    this.#framed = 0
+    let at = length > TEXT_LIMIT ? this.#sendBytes(id, bytes, start, end, last, size) : start
     let frames = ''
-    for (let at = start; at < end; at += size) {
+    while (at < end) {
       const stop = at + size < end ? at + size : end
-      const flags = last && stop === end ? END_STREAM : 0
-      frames += frameHead(stop - at, DATA, flags, id) + latin1(bytes, at, stop)
+      frames += this.#head(id, stop - at, last && stop === end) + latin1(bytes, at, stop)
+      at = stop
     }
-    this.#add(frames)
+    if (frames !== '') this.#add(frames)
+    return this.#framed
+  }
+
+  #head(id: number, length: number, last: boolean): string {
+    this.#framed += FRAME_HEAD_LENGTH
+    return frameHead(length, DATA, last ? END_STREAM : 0, id)
   }
 
   /** Ends a stream behind its content. */
@@ -112,40 +126,45 @@ export class Output {
     beforeTickEnd(this.#endOfTurn)
   }
 
-  /** Puts frames together behind what is gathered, in as few pieces as memory allows. */
-  #sendBytes(id: number, bytes: Buffer, start: number, end: number, last: boolean, size: number): void {
+  /**
+   * Puts frames together behind what is gathered, in as few pieces as memory allows. Returns the position of a short rest,
+   * if one is left.
+   */
+  #sendBytes(id: number, bytes: Buffer, start: number, end: number, last: boolean, size: number): number {
     let room = acquire()
-    let used = 0
-    if (this.#text !== '') {
-      if (this.#text.length > GATHERED) this.#sendText()
-      writeLatin1(room, this.#text, 0)
-      used = this.#text.length
-      this.#text = ''
-    }
-    for (let at = start; at < end; ) {
+    let used = this.#text.length
+    writeLatin1(room, this.#text, 0)
+    this.#text = ''
+    let at = start
+    while (at < end) {
       const left = ROOM - used - FRAME_HEAD_LENGTH
-      if (left < size && left < end - at) {
+      if (left < SHORT && left < end - at) {
         this.#send(room, used)
-        if (room.pins === 0) release(room)
+        if (end - at <= TEXT_LIMIT) {
+          this.#owner.sent()
+          return at
+        }
         room = acquire()
         used = 0
         continue
       }
       const stop = Math.min(at + size, end, at + left)
-      writeLatin1(room, frameHead(stop - at, DATA, last && stop === end ? END_STREAM : 0, id), used)
+      writeLatin1(room, this.#head(id, stop - at, last && stop === end), used)
       used += FRAME_HEAD_LENGTH
       bytes.copy(room, used, at, stop)
       used += stop - at
       at = stop
     }
     this.#send(room, used)
-    if (room.pins === 0) release(room)
     this.#owner.sent()
+    return end
   }
 
-  #send(room: Buffer, used: number): void {
+  #send(room: ReadBuffer, used: number): void {
     this.#guard.transferred(used)
     this.#transport.send('', room, 0, used, '')
+    // What the kernel has not taken stays in it, and it goes back when that has left.
+    if (room.pins === 0) release(room)
   }
 
   #sendText(): void {

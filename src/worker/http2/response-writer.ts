@@ -107,8 +107,7 @@ export class ResponseWriter implements BodySink {
     const stop = start + room < end ? start + room : end
     const last = this.#ended && stop === end && this.#waiting.length === 0 && this.#trailersOf === null
     this.window -= stop - start
-    this.bytesSent += FRAME_HEAD_LENGTH * Math.ceil((stop - start) / this.#chunk)
-    output.data(this.#id, bytes, start, stop, last, this.#chunk)
+    this.bytesSent += output.data(this.#id, bytes, start, stop, last, this.#chunk)
     if (last) this.#close()
     return stop
   }
