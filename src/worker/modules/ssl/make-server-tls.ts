@@ -138,7 +138,7 @@ function contextOptions(conf: SslConf, context: BuildContext): SecureContextOpti
   if (mask === 0) context.error('"ssl_protocols" leaves no protocol to use')
   const { minVersion, maxVersion, options } = protocolOptions(mask)
   const { suites = SUITES, ciphers = conf.sslCiphers, sigalgs } = changes
-  const older = ciphers.split(':').filter((name) => !SUITE.test(name))
+  const older = ciphers.split(':').filter((name) => name !== '' && !SUITE.test(name))
   return {
     // An empty list: without one Node would read all the authorities it knows.
     ca: [],
@@ -188,11 +188,25 @@ function checkOptions(options: SecureContextOptions, conf: SslConf, context: Bui
       try {
         createSecureContext({ ca: [], ...part })
       } catch (error) {
-        context.error(`${what} failed (${reasonOf(error)})`, null)
+        const reason = part.ecdhCurve === undefined ? reasonOf(error) : groupReason(part.ecdhCurve)
+        context.error(`${what} failed (${reason})`, null)
       }
     }
     context.error(reasonOf(whole), null)
   }
+}
+
+/** What OpenSSL says of a list of groups that it does not take, which Node keeps to itself. */
+function groupReason(groups: string): string {
+  const unknown = groups.split(':').find((ecdhCurve) => {
+    try {
+      createSecureContext({ ca: [], ecdhCurve })
+      return false
+    } catch {
+      return true
+    }
+  })
+  return `SSL: error:0A080106:SSL routines::passed invalid argument:group '${unknown ?? groups}' cannot be set`
 }
 
 function reasonOf(error: unknown): string {

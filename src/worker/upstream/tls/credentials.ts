@@ -82,8 +82,15 @@ function findPassword(name: string, key: string, passwords: readonly string[]): 
   const why =
     missing && passwords.length === 0
       ? 'the key is encrypted, and no password file is named'
-      : `PEM_read_bio_PrivateKey() failed (${opensslText(failure!) ?? failure!.message})`
+      : `PEM_read_bio_PrivateKey() failed (${keyReason(failure!)})`
   throw new CredentialsError(`cannot load certificate key "${name}": ${why}`)
+}
+
+/** OpenSSL's reason, with what it adds and Node leaves out. */
+function keyReason(error: Error): string {
+  const text = opensslText(error) ?? error.message
+  const unsupported = text.endsWith('DECODER routines::unsupported')
+  return unsupported ? `${text}:No supported data to decode. Input type: PEM` : text
 }
 
 /** Reads a file at run time, as whom weir runs: as nginx. */
