@@ -9,7 +9,9 @@ import {
   get,
   headers,
   INITIAL_WINDOW_SIZE,
+  PREFACE,
   post,
+  settings,
   windowUpdate,
 } from '../../../support/http2-bytes.ts'
 import { block } from '../../../support/http2-hpack.ts'
@@ -20,6 +22,8 @@ import { nothingLeft, withHostileServer } from './setup.ts'
 const peers = await PeerServer.start()
 const server = withHostileServer(`
   send_timeout 300ms;
+  client_header_timeout 300ms;
+  keepalive_timeout 300ms;
   client_body_timeout 300ms;
   proxy_max_temp_file_size 0;
   location /peer { proxy_pass http://${peers.address}; }
@@ -139,10 +143,32 @@ it('a body that stops is given up after client_body_timeout, and others go on', 
   await nothingLeft(server)
 })
 
-it('a preface that stops is given up after client_header_timeout', async () => {
-  const own = await server.connect({
-    first: Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n').subarray(0, 20),
-  })
-  own.destroy()
+const whole = Buffer.concat([PREFACE, settings()])
+
+it.each<[what: string, bytes: Buffer]>([
+  ['nothing', Buffer.alloc(0)],
+  ['half a preface', PREFACE.subarray(0, 12)],
+  ['a preface without SETTINGS', PREFACE],
+  ['half a frame head', Buffer.concat([whole, get(1).subarray(0, 5)])],
+  ['half a frame', Buffer.concat([whole, get(1).subarray(0, 20)])],
+  ['half a header block', Buffer.concat([whole, headers(1, Buffer.alloc(1, 0x82), 0)])],
+  [
+    'half a header block behind a request',
+    Buffer.concat([whole, get(1), headers(3, Buffer.alloc(1, 0x82), 0)]),
+  ],
+  ['no request', whole],
+])('a client that sends %s and stops is given up after client_header_timeout', async (_what, bytes) => {
+  const client = await server.connect({ first: bytes, acknowledge: false })
+  await client.untilClosed()
+  await nothingLeft(server)
+})
+
+it('a header block that comes byte by byte has client_header_timeout for all of it', async () => {
+  const client = await server.connect({ acknowledge: false })
+  client.send(headers(1, Buffer.alloc(1, 0x82), 0))
+  let open = true
+  void client.untilClosed().then(() => (open = false))
+  const drops = setInterval(() => client.send(Buffer.from([0])), 100)
+  await eventually('end', () => !open).finally(() => clearInterval(drops))
   await nothingLeft(server)
 })
