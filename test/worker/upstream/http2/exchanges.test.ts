@@ -82,7 +82,7 @@ describe('a response in order', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
     expect(
       answer
-        .replace(/^[^]*?\r\n\r\n/, '')
+        .replace(/^[\s\S]*?\r\n\r\n/, '')
         .replaceAll(/(?:^|\r\n)[0-9a-f]+\r\n/g, '')
         .trim(),
     ).toBe(content)
