@@ -3,7 +3,19 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { serverConf, TestEngine } from '../../../support/engine.ts'
 import { HoldingBackend } from '../../../support/holding-backend.ts'
-import { data, get, post } from '../../../support/http2-bytes.ts'
+import {
+  continuation,
+  data,
+  END_HEADERS,
+  fieldsOf,
+  get,
+  headers,
+  post,
+  priority,
+  rstStream,
+  windowUpdate,
+} from '../../../support/http2-bytes.ts'
+import { block, indexed, indexing } from '../../../support/http2-hpack.ts'
 import { Http2Raw } from '../../../support/http2-raw.ts'
 import { eventually } from '../../../support/wait.ts'
 
@@ -41,6 +53,43 @@ it('6.8 keepalive_requests: GOAWAY NO_ERROR names the last stream, all of them a
   expect(client.responses.has(9)).toBe(false)
   expect(client.wasReset).toBe(false)
   expect(client.lastGoaway()).toMatchObject({ code: 'NO_ERROR', last: 7 })
+})
+
+it('6.8 behind GOAWAY: frames of newer streams are ignored, but for the state of the connection', async () => {
+  const client = await Http2Raw.connect(engine.port)
+  client.send(post(1, '/hold'), get(3), get(5), get(7))
+  expect((await client.goaway()).last).toBe(7)
+  const request = block(...fieldsOf('POST', '/hold'))
+  client.send(
+    headers(9, Buffer.concat([request, indexing('x-later', 'known')]), END_HEADERS),
+    data(9, 'x'.repeat(10_000), 0),
+    windowUpdate(9, 10),
+    priority(9),
+    rstStream(9),
+    headers(11, request.subarray(0, 5), 0),
+    continuation(11, request.subarray(5)),
+    data(11, 'x'),
+  )
+  await client.pong()
+  // Trailers that refer to what came with a request nobody has read.
+  client.send(data(1, 'body', 0), headers(1, indexed(62)))
+  await eventually('request', () => hold.current === 1)
+  hold.release()
+  expect((await client.response(1)).status).toBe(200)
+  await client.untilClosed()
+  expect([9, 11].filter((stream) => client.responses.has(stream))).toEqual([])
+  expect(client.lastGoaway()).toMatchObject({ code: 'NO_ERROR', last: 7 })
+})
+
+it('6.8 behind GOAWAY: a rule that is broken ends the connection at once', async () => {
+  const client = await Http2Raw.connect(engine.port)
+  client.send(post(1, '/hold'), get(3), get(5), get(7))
+  await client.goaway()
+  client.send(get(9), data(0, 'x'))
+  expect(await client.outcome(1)).toBe('GOAWAY PROTOCOL_ERROR')
+  await client.untilClosed()
+  expect(client.lastGoaway()!.last).toBe(7)
+  await eventually('end of the request', () => hold.current === 0)
 })
 
 it('6.8 GOAWAY of the client and its end: what is at work is answered first', async () => {
