@@ -78,6 +78,13 @@ describe.skipIf(nginxMissing !== null)('certificates of clients', () => {
     clients['behind one'] = [...own(await first.issue('behind one')), '-cert_chain', first.certFile]
     clients['behind two'] = [...own(await second.issue('behind two')), '-cert_chain', chain]
     clients.incomplete = own(await second.issue('incomplete'))
+    // OpenSSL finds its way through whatever is sent in whatever order.
+    const mixed = join(authority.folder, 'mixed.pem')
+    await writeFile(mixed, other.cert + authority.cert + first.cert + second.cert)
+    clients['behind two, mixed up'] = [...own(await second.issue('mixed')), '-cert_chain', mixed]
+    const doubled = join(authority.folder, 'doubled.pem')
+    await writeFile(doubled, first.cert + other.cert + first.cert)
+    clients['behind one, twice'] = [...own(await first.issue('twice')), '-cert_chain', doubled]
     const vars = {
       ...{ CERT: certificate.certFile, KEY: certificate.keyFile, CA: authority.certFile },
       ...{ CRL: await authority.revocations(), OTHER: other.certFile, CHAIN: trusted },
@@ -128,7 +135,9 @@ describe.skipIf(nginxMissing !== null)('certificates of clients', () => {
     ...['none', 'good', 'revoked'].map((client): [string, string] => ['revoked', client]),
     ...['good', 'stranger'].map((client): [string, string] => ['unnamed', client]),
     ...NAMES.filter((name) => name.includes('depth')).flatMap((name) =>
-      ['good', 'behind one', 'behind two'].map((client): [string, string] => [name, client]),
+      ['good', 'behind one', 'behind two', 'behind two, mixed up', 'behind one, twice'].map(
+        (client): [string, string] => [name, client],
+      ),
     ),
   ]
   it.each(table)('server %s, client %s', async (name, client) => {
