@@ -2,9 +2,10 @@
 // say the same. The others are refused by name, never taken and ignored.
 
 import { constants } from 'node:crypto'
-import type { SecureVersion } from 'node:tls'
+import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls'
 import type { BuildContext } from '../../shared/conf/build.ts'
 import type { Directive } from '../../shared/conf/directive.ts'
+import { opensslText } from './openssl-error.ts'
 
 /** What commands change in the options of a context; a later one wins. */
 export interface ContextChanges {
@@ -51,10 +52,13 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   Bugs: { bit: constants.SSL_OP_ALL },
   ClientRenegotiation: { bit: CLIENT_RENEGOTIATION },
   Compression: { bit: constants.SSL_OP_NO_COMPRESSION, inverse: true, byDefault: BY_DEFAULT },
+  // Of no effect in OpenSSL either, since keys are always made anew.
+  DHSingle: { bit: 0 },
+  ECDHSingle: { bit: 0 },
   EmptyFragments: { bit: constants.SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS, inverse: true },
   EncryptThenMac: { bit: constants.SSL_OP_NO_ENCRYPT_THEN_MAC, inverse: true },
   ExtendedMasterSecret: { bit: EXTENDED_MASTER_SECRET, inverse: true },
-  IgnoreUnexpectedEOF: { bit: IGNORE_UNEXPECTED_EOF },
+  IgnoreUnexpectedEOF: { bit: IGNORE_UNEXPECTED_EOF, byDefault: BY_DEFAULT },
   MiddleboxCompat: { bit: MIDDLEBOX_COMPATIBILITY, byDefault: BY_DEFAULT },
   NoRenegotiation: { bit: constants.SSL_OP_NO_RENEGOTIATION, byDefault: BY_DEFAULT },
   NoResumptionOnRenegotiation: { bit: constants.SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION },
@@ -65,20 +69,35 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   UnsafeLegacyServerConnect: { bit: constants.SSL_OP_LEGACY_SERVER_CONNECT },
 }
 
+/** Options that OpenSSL has, in lower case, and Node has no way to set. */
+const UNKNOWN_OPTIONS = new Set([
+  'antireplay',
+  'canames',
+  'ktls',
+  'ktlstxzerocopysendfile',
+  'prefernodhekex',
+  'rxcertificatecompression',
+  'strictcertcheck',
+  'txcertificatecompression',
+])
+
 type Apply = (changes: ContextChanges) => void
-/** Reads a value; null: it makes no sense to OpenSSL. */
-type Reader = (value: string, refuse: (why: string) => never) => Apply | null
+/** Reads a value. A text, or null: it makes no sense to OpenSSL, and what that says of it beforehand. */
+type Reader = (value: string, refuse: (why: string) => never) => Apply | string | null
+
+const GROUPS = listOf('groups', (ecdhCurve) => ({ ecdhCurve }))
 
 const READERS: Readonly<Record<string, Reader>> = {
-  CipherString: (ciphers) => (changes) => Object.assign(changes, { ciphers }),
-  Ciphersuites: (suites) => (changes) => Object.assign(changes, { suites }),
-  Curves: (groups) => (changes) => Object.assign(changes, { groups }),
-  Groups: (groups) => (changes) => Object.assign(changes, { groups }),
+  CipherString: listOf('ciphers', (ciphers) => ({ ciphers })),
+  Ciphersuites: readSuites,
+  Curves: GROUPS,
+  ECDHParameters: (curve, refuse) => GROUPS(/^\+?auto(matic)?$/i.test(curve) ? 'auto' : curve, refuse),
+  Groups: GROUPS,
   MaxProtocol: version('maxVersion'),
   MinProtocol: version('minVersion'),
   Options: readOptions,
   Protocol: readProtocols,
-  SignatureAlgorithms: (sigalgs) => (changes) => Object.assign(changes, { sigalgs }),
+  SignatureAlgorithms: listOf('sigalgs', (sigalgs) => ({ sigalgs })),
 }
 
 /** Commands OpenSSL has and Node does not, and why. */
@@ -93,7 +112,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   ClientCAStore: 'certificates have directives of their own',
   ClientSignatureAlgorithms: 'Node.js cannot set the algorithms for the certificates of clients',
   DHParameters: 'parameters of Diffie-Hellman have a directive of their own',
-  ECDHParameters: 'it is the same as "Groups"',
   NumTickets: 'Node.js cannot set the number of session tickets',
   PrivateKey: 'certificates have directives of their own',
   RecordPadding: 'Node.js cannot pad records',
@@ -126,11 +144,41 @@ export function readConfCommand({ name: directive, args }: Directive, context: B
     return context.error(`SSL_CONF_cmd("${name}", "${value}") failed (${reason})`)
   }
   const apply = reader[1](value, refuse)
-  if (apply === null) {
-    const reason = `SSL: error:0A000180:SSL routines::bad value:cmd=${name}, value=${value}`
-    return context.error(`SSL_CONF_cmd("${name}", "${value}") failed (${reason})`)
+  if (typeof apply !== 'function') {
+    const reason = `error:0A000180:SSL routines::bad value:cmd=${name}, value=${value}`
+    return context.error(`SSL_CONF_cmd("${name}", "${value}") failed (${apply ?? 'SSL:'} ${reason})`)
   }
   return { name, value, apply }
+}
+
+/** A list that OpenSSL reads: tried out on a context that nobody uses. */
+function listOf(
+  field: 'ciphers' | 'suites' | 'groups' | 'sigalgs',
+  options: (value: string) => SecureContextOptions,
+): Reader {
+  return (value) => {
+    try {
+      createSecureContext({ ca: [], ...options(value) })
+    } catch (error) {
+      return opensslText(error as Error)
+    }
+    return (changes) => Object.assign(changes, { [field]: value })
+  }
+}
+
+/** As OpenSSL, passes over suites it does not know, as long as there is one that it knows. */
+function readSuites(value: string): Apply | string {
+  const suites = value.split(':').filter((name) => {
+    if (!name.startsWith('TLS_')) return false
+    try {
+      createSecureContext({ ca: [], ciphers: name })
+      return true
+    } catch {
+      return false
+    }
+  })
+  if (suites.length === 0) return 'SSL: error:0A0000B9:SSL routines::no cipher match'
+  return (changes) => Object.assign(changes, { suites: suites.join(':') })
 }
 
 /** `None` lifts the limit. */
@@ -151,22 +199,22 @@ function listed(value: string): { name: string; on: boolean }[] {
 
 function readOptions(value: string, refuse: (why: string) => never): Apply | null {
   let set = 0
+  let cleared = 0
   for (const { name, on } of listed(value)) {
     const option = named(OPTIONS, name)
     if (option === null) {
-      return /^(AntiReplay|CANames|DHSingle|ECDHSingle|KTLS|KTLSTxZerocopySendfile|PreferNoDHEKEX|RxCertificateCompression|StrictCertCheck|TxCertificateCompression)$/i.test(
-        name,
-      )
+      return UNKNOWN_OPTIONS.has(name.toLowerCase())
         ? refuse(`Node.js cannot set the option "${name}"`)
         : null
     }
     const { bit, inverse = false, byDefault = false } = option[1]
     const wanted = on !== inverse
     if (wanted) set |= bit
-    else if (byDefault) refuse(`Node.js cannot take the option "${name}" back`)
+    else cleared |= bit
+    if (!wanted && byDefault) refuse(`Node.js cannot take the option "${name}" back`)
   }
   return (changes) => {
-    changes.set |= set
+    changes.set = (changes.set & ~cleared) | set
   }
 }
 

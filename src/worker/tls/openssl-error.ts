@@ -5,8 +5,8 @@
 const WITH_PLACE = /^[0-9A-F]+:error:([0-9A-F]{8}):([^:]*):[^:]*:([^:]*):[^:]*:\d+:(.*)$/
 /** How the text begins; an error may have it already. */
 const SHOWN = 'SSL: error:'
-/** One error of a call. */
-const WITHOUT_PLACE = /^error:[0-9A-F]{8}:/
+/** One error of a call; of number 0 is what Node makes up where there is none. */
+const WITHOUT_PLACE = /^error:(?!00000000)[0-9A-F]{8}:/
 
 /** The text between nginx's parentheses, `SSL: error:...`; null where the error is not one of OpenSSL's. */
 export function opensslText({ message }: Error): string | null {

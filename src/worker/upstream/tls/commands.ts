@@ -20,7 +20,7 @@ export interface CacheSettings {
   readonly valid: number
 }
 
-/** A directive's argument that may hold variables, with its place for errors. */
+/** What the directives of one prefix say where they are asked for. */
 export interface TlsValues {
   readonly certificate: ComplexValue | undefined
   readonly certificateKey: ComplexValue | undefined

@@ -56,6 +56,7 @@ describe('errors of OpenSSL', () => {
     ],
     ['error:0480006C:PEM routines::no start line', 'SSL: error:0480006C:PEM routines::no start line'],
     ['SSL: error:0A000412:SSL routines::x', 'SSL: error:0A000412:SSL routines::x'],
+    ['error:00000000:lib(0)::reason(0)', null],
     ['read ECONNRESET', null],
     ['', null],
   ])('%j', (message, expected) => {

@@ -83,6 +83,9 @@ describe('taken', () => {
     'proxy_ssl_conf_command MinProtocol TLSv1.2; proxy_ssl_conf_command MaxProtocol None;',
     'proxy_ssl_conf_command Groups X25519:P-256; proxy_ssl_conf_command SignatureAlgorithms RSA+SHA256:ECDSA+SHA256;',
     'proxy_ssl_conf_command Protocol -TLSv1.2; proxy_ssl_conf_command CipherString HIGH;',
+    'proxy_ssl_conf_command ECDHParameters auto; proxy_ssl_conf_command Options DHSingle,-ECDHSingle;',
+    'proxy_ssl_conf_command ECDHParameters P-256; proxy_ssl_conf_command Options IgnoreUnexpectedEOF;',
+    'proxy_ssl_conf_command ciphersuites TLS_AES_128_GCM_SHA256:nonsense;',
     'proxy_ssl_key_log logs/keys.log;',
   ])('%s', (text) => {
     expect(refusal(text)).toBe('')
@@ -163,7 +166,7 @@ describe('refused', () => {
       'proxy_ssl_conf_command RecordPadding 1;',
       'the "RecordPadding" command of the "proxy_ssl_conf_command" directive is not supported by weir: Node.js cannot pad records',
     ],
-    ['proxy_ssl_conf_command Groups nonsense;', 'SSL_CTX_set1_curves_list("nonsense") failed'],
+    ['proxy_ssl_conf_command Groups nonsense;', 'SSL_CONF_cmd("Groups", "nonsense") failed (SSL: '],
     ['proxy_ssl_conf_command Protocol -ALL;', '"proxy_ssl_conf_command" leaves no protocol to use'],
   ])('%s: %s', (text, message) => {
     expect(refusal(text)).toContain(message)

@@ -120,10 +120,12 @@ describe('proxy_pass with variables', () => {
     await logged('a b could not be resolved (3: Host not found)')
   })
 
-  it('to https is 500 and says why', async () => {
-    const client = ask('/whole', 'X-Up: https://localhost/')
-    await answered(client, 'HTTP/1.1 500 ')
-    await logged('"https://" in "proxy_pass" is not supported by weir yet: "https://localhost/"')
+  it('to https greets the backend by TLS', async () => {
+    const client = ask('/whole', `X-Up: https://localhost:${backend.port}/`)
+    const peer = await backend.next()
+    await peer.send('HTTP/1.1 400 Bad Request\r\n\r\n')
+    await answered(client, 'HTTP/1.1 502 ')
+    await logged('SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number)')
   })
 
   it('ends quietly when the client is gone before the name is known', async () => {
