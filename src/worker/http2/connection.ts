@@ -250,6 +250,10 @@ export class Http2Connection
     this.output.control(windowUpdateFrame(id, bytes))
   }
 
+  lendWindow(): number {
+    return this.#streams.lendWindow()
+  }
+
   resetStream(id: number, code: number, reason: string): void {
     const stream = this.streams.get(id)
     const unfinished = stream?.request.ended === false

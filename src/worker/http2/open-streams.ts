@@ -4,11 +4,17 @@
 import { ClosedStreams, type Ending } from './closed-streams.ts'
 import type { Http2Stream } from './stream.ts'
 
+/** What long bodies get beside http2_body_preread_size: each of them, and all of a connection together. */
+const LENT_TO_ONE = 1048576
+const LENT_TO_ALL = 4 * LENT_TO_ONE
+
 export class OpenStreams {
   readonly byId = new Map<number, Http2Stream>()
   readonly closed = new ClosedStreams()
   readonly #blocked = new Set<Http2Stream>()
   #answered: Http2Stream[] = []
+  /** Bytes of window that are lent to streams. */
+  #lent = 0
 
   get count(): number {
     return this.byId.size
@@ -23,8 +29,16 @@ export class OpenStreams {
     if (!this.byId.delete(stream.id)) return false
     this.closed.add(stream.id, ending)
     this.#blocked.delete(stream)
+    this.#lent -= stream.body?.lent ?? 0
     stream.dispose()
     return true
+  }
+
+  /** Lends bytes of window to a stream with a long body; 0: there are none left. */
+  lendWindow(): number {
+    if (this.#lent + LENT_TO_ONE > LENT_TO_ALL) return 0
+    this.#lent += LENT_TO_ONE
+    return LENT_TO_ONE
   }
 
   /** Its response waits for room. */

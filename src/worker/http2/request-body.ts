@@ -12,6 +12,8 @@ export type BodyFault = 'larger than declared' | 'too large' | 'incomplete'
 export interface BodyOwner {
   /** The client may send so many bytes more. */
   openWindow(bytes: number): void
+  /** A long body is being taken: by how many bytes its window may become larger. */
+  lendWindow(): number
   /** Something is wrong with it, seen when it is passed on. */
   bodyBroken(fault: BodyFault): void
   /** Content has been passed on, or its sink has room again: the client is waited for, or no longer. */
@@ -23,13 +25,16 @@ export class RequestBody implements RequestContent {
   /** -1: not declared. */
   readonly #declared: number
   /** Bytes the window is given back to. */
-  readonly #window: number
+  #window: number
+  /** How many of them are lent. */
+  #lent = 0
   /** Bytes that may come; counts padding, too. */
   #room: number
   /** Bytes that have been used up since the window was last opened. */
   #used = 0
   #sink: BodySink | null = null
-  #kept: Buffer[] = []
+  /** What nobody has taken yet, at the beginning of this memory. */
+  #kept: Buffer | null = null
   #keptLength = 0
   /** Content bytes passed on or thrown away. */
   #received = 0
@@ -82,6 +87,11 @@ export class RequestBody implements RequestContent {
     return this.#received
   }
 
+  /** Bytes of the window that are lent. */
+  get lent(): number {
+    return this.#lent
+  }
+
   get declared(): number {
     return this.#declared
   }
@@ -128,8 +138,7 @@ export class RequestBody implements RequestContent {
       this.#deliver(bytes, start, end, last)
       if (!last) this.#sink?.flush()
     } else if (length > 0) {
-      this.#kept.push(Buffer.from(bytes.subarray(start, end)))
-      this.#keptLength += length
+      this.#keep(bytes, start, end)
     } else if (last && this.#sink !== null && !this.#paused && this.#keptLength === 0) this.#finish()
     return null
   }
@@ -164,14 +173,33 @@ export class RequestBody implements RequestContent {
     this.#sink?.end(null)
   }
 
-  /** Passes on what is kept, as far as there is room. */
+  /** In one piece, however small those are that it comes in. */
+  #keep(bytes: Buffer, start: number, end: number): void {
+    const needed = this.#keptLength + end - start
+    if (this.#kept === null || this.#kept.length < needed) {
+      const grown = Buffer.allocUnsafe(this.#kept === null ? needed : Math.max(needed, 2 * this.#kept.length))
+      this.#kept?.copy(grown, 0, 0, this.#keptLength)
+      this.#kept = grown
+    }
+    bytes.copy(this.#kept, this.#keptLength, start, end)
+    this.#keptLength = needed
+  }
+
+  #dropKept(): number {
+    const length = this.#keptLength
+    this.#kept = null
+    this.#keptLength = 0
+    return length
+  }
+
+  /** Passes on what is kept, if there is room. */
   #deliverKept(): void {
     if (this.#delivering) return
-    while (this.#sink !== null && !this.#paused && this.#kept.length > 0) {
-      const bytes = this.#kept.shift()!
-      this.#keptLength -= bytes.length
-      if (this.#exceeds(bytes.length)) return this.#owner.bodyBroken('too large')
-      this.#deliver(bytes, 0, bytes.length, this.#ended && this.#kept.length === 0)
+    const bytes = this.#kept
+    if (this.#sink !== null && !this.#paused && bytes !== null) {
+      const length = this.#dropKept()
+      if (this.#exceeds(length)) return this.#owner.bodyBroken('too large')
+      this.#deliver(bytes, 0, length, this.#ended)
     }
     if (this.#sink === null || this.#paused || this.#finished || this.#discarding) return
     if (this.#ended) this.#finish()
@@ -181,9 +209,17 @@ export class RequestBody implements RequestContent {
   #giveBack(length: number): void {
     this.#used += length
     if (this.#ended || this.#discarding || this.#used * GIVE_BACK < this.#window) return
+    if (this.#lent === 0) this.#borrow()
     this.#owner.openWindow(this.#used)
     this.#room += this.#used
     this.#used = 0
+  }
+
+  /** The body is a long one, and somebody takes it. */
+  #borrow(): void {
+    this.#lent = this.#owner.lendWindow()
+    this.#window += this.#lent
+    this.#used += this.#lent
   }
 
   /** Passes the body to `sink` from now on; one of undeclared length may have `limit` bytes, 0: any number. */
@@ -212,9 +248,7 @@ export class RequestBody implements RequestContent {
     this.#discarding = true
     this.#taken = true
     this.#sink = null
-    this.#received += this.#keptLength
-    this.#kept = []
-    this.#keptLength = 0
+    this.#received += this.#dropKept()
     if (this.#ended) this.#finished = true
   }
 
@@ -223,8 +257,7 @@ export class RequestBody implements RequestContent {
     const sink = this.#sink
     this.#sink = null
     this.#discarding = this.#taken = this.#aborted = true
-    this.#kept = []
-    this.#keptLength = 0
+    this.#dropKept()
     sink?.abort()
   }
 }

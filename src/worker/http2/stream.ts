@@ -24,6 +24,8 @@ export interface StreamOwner {
   /** Bytes of content that may come on a new stream. */
   readonly streamWindow: number
   openWindow(id: number, bytes: number): void
+  /** Lends bytes of window to a stream, until it is over; 0: there are none left. */
+  lendWindow(): number
   /** A request has turned out to be none when it was under way. false: it was one too many, and has ended the connection. */
   mayGoOn(): boolean
   /** Content of the response waits for room. */
@@ -139,6 +141,10 @@ export class Http2Stream implements ClientStream, BodyOwner, WriterOwner {
 
   openWindow(bytes: number): void {
     if (!this.inClosed) this.#owner.openWindow(this.id, bytes)
+  }
+
+  lendWindow(): number {
+    return this.#owner.lendWindow()
   }
 
   bodyBroken(fault: BodyFault): void {

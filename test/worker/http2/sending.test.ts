@@ -231,6 +231,11 @@ describe('windows of ours', () => {
         .digest('hex'),
     ).toBe(DIGEST)
     expect(updates).toBeLessThan((2 * LARGE.length) / 65_536 + 2)
+    // A long body that is taken gets a larger window.
+    const opened = client.frames.filter(({ type, stream }) => type === 'WINDOW_UPDATE' && stream === 1)
+    const all = opened.reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 65_536)
+    expect(all - LARGE.length).toBeGreaterThan(300_000)
+    expect(all - LARGE.length).toBeLessThan(1_200_000)
     client.destroy()
   })
 
