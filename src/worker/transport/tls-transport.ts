@@ -11,6 +11,7 @@ import type { TLSSocket } from 'node:tls'
 import { getSystemErrorName } from 'node:util'
 import { latin1, writeLatin1 } from '../../shared/latin1.ts'
 import { atTickEnd } from '../tick.ts'
+import { Timer } from '../timer.ts'
 import { TlsError } from '../tls/tls-error.ts'
 import { crashed } from './crash.ts'
 import { HEADROOM, type ReadBuffer, sharedBuffer } from './read-buffer.ts'
@@ -59,7 +60,9 @@ const EOF = -4095
 /** Pieces up to this size are sent as text, together with what goes around them. */
 const STRING_LIMIT = 12288
 /** Bytes given to OpenSSL in one call at most: each call encrypts all of it, into memory of its own. */
-const LONGEST_WRITE = 65536
+const LONGEST_WRITE = 131072
+/** Milliseconds for the peer to take what says that we close, as in nginx. */
+const CLOSING_TIME = 3000
 
 function loadBinding(): StreamBinding | null {
   try {
@@ -295,7 +298,7 @@ class TlsTransport implements Transport {
       if (suffix !== '') this.#enqueue(suffix)
       return
     }
-    if (bytes.pins !== undefined && start >= prefix.length) {
+    if (bytes.pins !== undefined && bytes.steady !== true && start >= prefix.length) {
       // What stands before `start` has been used up: the prefix goes there, and the whole leaves as one piece.
       if (prefix !== '') writeLatin1(bytes, prefix, start - prefix.length)
       this.#sent(this.#handle.writeBuffer(this.#request(), bytes.subarray(start - prefix.length, end)))
@@ -364,17 +367,19 @@ class TlsTransport implements Transport {
 
   /** Tells the peer that nothing more comes: close_notify, and the end of our side of the connection; closes behind it. */
   #shutdown(): void {
-    if (this.#ended) {
-      if (this.#state === 'closing' && this.#sentEnd) this.destroy()
-      return
+    if (!this.#ended) {
+      this.#ended = true
+      const request = new this.#binding.ShutdownWrap()
+      request.oncomplete = () => {
+        this.#sentEnd = true
+        if (this.#state === 'closing') this.destroy()
+      }
+      if (this.#handle.shutdown(request) !== 0) return this.destroy()
     }
-    this.#ended = true
-    const request = new this.#binding.ShutdownWrap()
-    request.oncomplete = () => {
-      this.#sentEnd = true
-      if (this.#state === 'closing') this.destroy()
-    }
-    if (this.#handle.shutdown(request) !== 0) this.destroy()
+    if (this.#state !== 'closing') return
+    if (this.#sentEnd) this.destroy()
+    // A peer that reads nothing would keep it for as long as it likes.
+    else if (this.#raw.writeQueueSize > 0) new Timer(() => this.destroy()).start(CLOSING_TIME)
   }
 
   /** The connection has failed; said once nothing of ours is at work. */
