@@ -72,10 +72,10 @@ export class ClientCertificate {
     return this.x509.fingerprint.replaceAll(':', '').toLowerCase()
   }
 
-  /** Whole days until it expires, 0 once it has. */
-  daysLeft(now: number): number {
-    const end = this.x509.validToDate.getTime()
-    return Math.max(0, Math.floor((end - now) / DAY))
+  /** Whole days until it expires, 0 once it has; '' where that cannot be read. */
+  daysLeft(now: number): string {
+    const days = Math.floor((this.x509.validToDate.getTime() - now) / DAY)
+    return Number.isNaN(days) ? '' : String(Math.max(0, days))
   }
 
   #read(): Parts {

@@ -55,7 +55,7 @@ export const sslVariables = defineModule({
     ssl_client_s_dn_legacy: ofCertificate(({ legacySubject }) => legacySubject),
     ssl_client_serial: ofCertificate(({ serial }) => serial),
     ssl_client_v_end: ofCertificate(({ x509 }) => x509.validTo),
-    ssl_client_v_remain: ofCertificate((certificate) => String(certificate.daysLeft(now()))),
+    ssl_client_v_remain: ofCertificate((certificate) => certificate.daysLeft(now())),
     ssl_client_v_start: ofCertificate(({ x509 }) => x509.validFrom),
     ssl_client_verify: ofSession(verification),
     ssl_curve: ofSession(({ group }) => (group === 0 ? '' : groupName(group))),

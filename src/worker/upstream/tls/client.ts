@@ -2,15 +2,15 @@
 // may stand in for each other, and resume each other's sessions; those made with another one never do, or a request
 // could go out with a certificate, or to a name, that it was not meant for.
 
-import type { X509Certificate } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import type { LogSink } from '../../modules/log/log-file.ts'
+import type { Chains } from '../../tls/chains.ts'
 import { SessionCache } from './sessions.ts'
 
 /** How a backend's certificate is checked. */
 export interface Verification {
-  /** Roots and what else is trusted, by subject. */
-  readonly trusted: ReadonlyMap<string, readonly X509Certificate[]>
+  /** Finds the way to one of the roots that are trusted. */
+  readonly chains: Chains
   /** Certificates between the backend's and a root, at most. */
   readonly depth: number
 }

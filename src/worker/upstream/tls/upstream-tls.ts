@@ -7,6 +7,7 @@ import { utf8 } from '../../../shared/latin1.ts'
 import type { ComplexValue } from '../../http/complex-value.ts'
 import type { Request } from '../../http/request.ts'
 import { logFile } from '../../modules/log/log-file.ts'
+import { Chains } from '../../tls/chains.ts'
 import { opensslText } from '../../tls/openssl-error.ts'
 import { TlsClient, type TlsClientOptions, type Verification } from './client.ts'
 import { directiveName, type TlsValues, tlsValues, writtenAs } from './commands.ts'
@@ -20,7 +21,6 @@ import {
 import { type Credentials, CredentialsError, loadCredentials, type ReadFile, readNow } from './credentials.ts'
 import { CredentialsCache } from './credentials-cache.ts'
 import { serverNameOf, withoutPort } from './names.ts'
-import { bySubject } from './verify.ts'
 
 /** Clients for names and certificates that requests gave, kept at a time. */
 const MOST_CLIENTS = 256
@@ -189,7 +189,7 @@ function checkTogether(values: TlsValues, prefix: string, context: BuildContext)
 
 function verificationOf(values: TlsValues, context: BuildContext): Verification {
   try {
-    return { trusted: bySubject(trustedCertificates(values, context)), depth: values.verifyDepth }
+    return { chains: new Chains(trustedCertificates(values, context)), depth: values.verifyDepth }
   } catch (error) {
     const text = opensslText(error as Error)
     if (text === null) throw error
