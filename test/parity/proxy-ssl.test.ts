@@ -122,6 +122,10 @@ const VERIFY = `${LOGGING}
     location /depth0/0 { proxy_ssl_verify_depth 0; proxy_pass https://secure; }
     location /depth1/2 { proxy_ssl_verify_depth 1; proxy_pass https://%TWO%; }
     location /depth2/2 { proxy_ssl_verify_depth 2; proxy_pass https://%TWO%; }
+    location /cut { proxy_ssl_verify_depth 2; proxy_pass https://%CUT%; }
+    location /cut/1 { proxy_ssl_trusted_certificate %CERTS%/with-one.crt; proxy_pass https://%CUT%; }
+    location /cut/2 { proxy_ssl_trusted_certificate %CERTS%/with-one.crt; proxy_ssl_verify_depth 2;
+      proxy_pass https://%CUT%; }
     location /crl { proxy_ssl_crl %CRL%; proxy_pass https://secure; }
     location /crl/revoked { proxy_ssl_crl %CRL%; proxy_pass https://%REVOKED%; }
     location /crl/missing { proxy_ssl_crl %CRL%; proxy_pass https://%ONE%; }
@@ -134,6 +138,9 @@ const verify: ParityCases = [
   ...[
     '/crl',
     '/crl/revoked',
+    '/cut',
+    '/cut/1',
+    '/cut/2',
     '/crl/missing',
     '/off',
     '/name?n=b.test',
@@ -267,6 +274,7 @@ describeParity('proxy_ssl_verify', VERIFY, verify, {
     }
     const revoked = await ca.issue('a.test')
     await ca.revoke(revoked)
+    await writeFile(join(ca.folder, 'with-one.crt'), ca.cert + one.cert)
     return {
       CERTS: ca.folder,
       SECURE: await secure(await ca.issue('a.test', { names: ['a.test', '*.wild.test'] })),
@@ -274,6 +282,7 @@ describeParity('proxy_ssl_verify', VERIFY, verify, {
       EXPIRED: await secure(await ca.issue('a.test', { from: -9, until: -1 })),
       ONE: await secure(await chain(one, one)),
       TWO: await secure(await chain(two, two, one)),
+      CUT: await secure(await chain(two, two)),
       REVOKED: await secure(revoked),
       CRL: await ca.revocations(),
     }

@@ -10,7 +10,9 @@ const FOLDER = new URL('../../../src/worker/upstream', import.meta.url).pathname
 const entries = Object.entries<ReasonText>(reasons)
 
 it.each(entries.map(([reason]) => reason))('%s can happen', (reason) => {
-  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && name !== 'reasons.ts')
+  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && name !== 'reasons.ts',
+  )
   const sources = files.map((name) => readFileSync(join(FOLDER, name), 'utf8'))
   expect(sources.some((source) => source.includes(`'${reason}'`))).toBe(true)
 })
