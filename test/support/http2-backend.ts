@@ -24,8 +24,28 @@ export interface SeenRequest {
   readonly connection: number
   readonly stream: number
   readonly fields: Field[]
-  body: string
+  /** Content so far. */
+  readonly body: string
+  readonly parts: string[]
   ended: boolean
+}
+
+class Seen implements SeenRequest {
+  readonly connection: number
+  readonly stream: number
+  readonly fields: Field[]
+  readonly parts: string[] = []
+  ended = false
+
+  constructor(connection: number, stream: number, fields: Field[]) {
+    this.connection = connection
+    this.stream = stream
+    this.fields = fields
+  }
+
+  get body(): string {
+    return this.parts.join('')
+  }
 }
 
 /** One frame as it came. */
@@ -110,14 +130,14 @@ export class Http2Backend {
     const { type, flags, stream, payload, connection } = frame
     if (type === 'HEADERS') {
       if ((flags & END_HEADERS) === 0) throw new Error('a head in several frames is not read here')
-      const request = { connection, stream, fields: hpack.decode(payload), body: '', ended: false }
+      const request = new Seen(connection, stream, hpack.decode(payload))
       this.requests.push(request)
       streams.set(stream, request)
       this.#answer(request, socket, stream === 1, false)
     }
     const request = streams.get(stream)
     if (request === undefined) return
-    if (type === 'DATA') request.body += payload.toString('latin1')
+    if (type === 'DATA') request.parts.push(payload.toString('latin1'))
     if ((type === 'DATA' || type === 'HEADERS') && flags & END_STREAM) {
       request.ended = true
       this.#answer(request, socket, stream === 1, true)
@@ -131,7 +151,8 @@ export class Http2Backend {
     const made = make(request.stream, request.connection)
     const script: Script = Buffer.isBuffer(made) ? { bytes: made } : made
     if ((script.whole === true) !== whole) return
-    if (first && script.bare !== true) socket.write(Buffer.concat([settings(...this.settings), settingsAck()]))
+    if (first && script.bare !== true)
+      socket.write(Buffer.concat([settings(...this.settings), settingsAck()]))
     if (script.bytes !== undefined) socket.write(script.bytes)
     if (script.after === 'end') socket.end()
     if (script.after === 'reset') socket.resetAndDestroy()

@@ -1,6 +1,7 @@
 // What goes to a backend by HTTP/2: the head of a request as HEADERS, its content as DATA within the windows that the
 // backend gives (RFC 9113 section 5.2). Content that there is no window for is kept here, and more is not asked for.
 
+import { writeLatin1 } from '../../../shared/latin1.ts'
 import {
   DATA,
   DEFAULT_FRAME_SIZE,
@@ -10,8 +11,18 @@ import {
   headerFrames,
   LARGEST_WINDOW,
 } from '../../http2/frames.ts'
-import { isSteady, keepSteady } from '../../transport/read-buffer.ts'
+import {
+  acquire,
+  HEADROOM,
+  isSteady,
+  keepSteady,
+  type ReadBuffer,
+  release,
+} from '../../transport/read-buffer.ts'
 import type { Transport } from '../../transport/transport.ts'
+
+/** Content up to this size is sent from where it is: a transport makes text of it. */
+const DIRECT = 8192
 
 export class RequestStream {
   /** Of the present request; 0 before the first. */
@@ -78,34 +89,67 @@ export class RequestStream {
 
   /** Sends as much as there is window for behind `text`, and keeps the rest; 0: nothing, `text` included. */
   #sendData(text: string, bytes: Buffer | null, start: number, end: number, last: boolean): number {
-    let prefix = text
-    let at = start
+    const stop = start + Math.min(end - start, this.#connectionWindow, this.#streamWindow)
     let sent = 0
-    while (at < end) {
-      const length = Math.min(end - at, DEFAULT_FRAME_SIZE, this.#connectionWindow, this.#streamWindow)
-      if (length <= 0) break
-      const flags = last && at + length === end ? END_STREAM : 0
-      prefix += frameHead(length, DATA, flags, this.id)
-      this.#transport.send(prefix, bytes, at, at + length, '')
-      this.#connectionWindow -= length
-      this.#streamWindow -= length
-      sent += prefix.length + length
-      at += length
-      prefix = ''
-      if (flags !== 0) this.ended = true
+    if (bytes !== null && stop > start) {
+      const ends = last && stop === end
+      sent = this.#sendFrames(text, bytes, start, stop, ends)
+      if (ends) this.ended = true
     }
-    if (at < end) {
+    if (stop < end) {
       if (sent === 0) return 0
-      this.#keep(bytes!, at, end)
+      this.#keep(bytes!, Math.max(start, stop), end)
       this.#endWaits = last
     } else if (last && !this.ended) {
       // The end needs no window.
-      prefix += frameHead(0, DATA, END_STREAM, this.id)
-      this.#transport.send(prefix, null, 0, 0, '')
+      const frame = text + frameHead(0, DATA, END_STREAM, this.id)
+      this.#transport.send(frame, null, 0, 0, '')
       this.ended = true
-      sent += prefix.length
+      sent += frame.length
     }
     return sent
+  }
+
+  /** Sends `bytes[start, end)` as frames behind `text`; `ends`: the stream ends with them. */
+  #sendFrames(text: string, bytes: Buffer, start: number, end: number, ends: boolean): number {
+    this.#connectionWindow -= end - start
+    this.#streamWindow -= end - start
+    let sent = 0
+    let room: ReadBuffer | null = null
+    let used = 0
+    let prefix = text
+    for (let at = start; at < end; ) {
+      const length = Math.min(end - at, DEFAULT_FRAME_SIZE)
+      prefix += frameHead(length, DATA, ends && at + length === end ? END_STREAM : 0, this.id)
+      sent += prefix.length + length
+      if (end - start <= DIRECT || isSteady(bytes)) this.#transport.send(prefix, bytes, at, at + length, '')
+      else {
+        // A head may not be put in front of content where that stands: what it would cover may be on its way still.
+        if (room !== null && used + prefix.length + length > room.length) {
+          this.#sendRoom(room, used)
+          room = null
+          used = 0
+        }
+        room ??= acquire()
+        if (prefix.length > HEADROOM) {
+          this.#transport.send(prefix, null, 0, 0, '')
+          prefix = ''
+        }
+        writeLatin1(room, prefix, used)
+        bytes.copy(room, used + prefix.length, at, at + length)
+        used += prefix.length + length
+      }
+      prefix = ''
+      at += length
+    }
+    if (room !== null) this.#sendRoom(room, used)
+    return sent
+  }
+
+  #sendRoom(room: ReadBuffer, used: number): void {
+    this.#transport.send('', room, 0, used, '')
+    // What the kernel has not taken stays in the buffer, whose writer gives it back.
+    if (room.pins === 0) release(room)
   }
 
   /** Bytes of the caller are its own, unless they stay as they are. */

@@ -38,7 +38,7 @@ beforeEach(async () => {
   other = await Http2Backend.start({ ...scripts })
   engine = await TestEngine.start(
     serverConf(
-      `proxy_http_version 2;
+      `proxy_http_version 2; client_max_body_size 0;
       location / { proxy_pass http://127.0.0.1:${backend.port}; proxy_pass_trailers on; }
       location /stream/ { proxy_pass http://127.0.0.1:${backend.port}/; proxy_request_buffering off; }
       location /two/ { proxy_pass http://two/; proxy_next_upstream error; }
@@ -151,6 +151,26 @@ describe('a request', () => {
     expect(await answer).toMatch(/^HTTP\/1\.1 200 /)
     expect(backend.requests[0]!.body).toBe(body)
     expect(Math.max(...seen('DATA').map(({ payload }) => payload.length))).toBeLessThanOrEqual(16_384)
+  })
+
+  it('whose content is large arrives byte by byte as it was sent, however slowly it is taken', async () => {
+    backend.settings = []
+    const body = Array.from({ length: 1_500_000 }, (_, index) => `${index},`).join('')
+    const answer = rawRequest(engine.port, [
+      `POST /stream/whole HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n\r\n`,
+      body,
+    ])
+    await eventually('a connection', () => backend.sockets.length === 1)
+    const [socket] = backend.sockets
+    socket!.write(Buffer.concat([settings([4, 2 ** 30]), windowUpdate(0, 2 ** 30), windowUpdate(1, 2 ** 29)]))
+    for (let pause = 0; pause < 20; pause++) {
+      socket!.pause()
+      for (let turn = 0; turn < 20; turn++) await new Promise((done) => setImmediate(done))
+      socket!.resume()
+      await new Promise((done) => setImmediate(done))
+    }
+    expect((await answer).bytes.toString()).toMatch(/^HTTP\/1\.1 200 /)
+    expect(backend.requests[0]!.body === body).toBe(true)
   })
 
   it('whose content comes piece by piece goes out piece by piece', async () => {
