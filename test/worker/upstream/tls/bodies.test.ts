@@ -1,3 +1,5 @@
+// Content both ways through TLS, and responses that end in every way.
+
 import { createHash, randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'

@@ -1,3 +1,5 @@
+// Handshakes that do not come about: what the client gets, what the log says, and who is asked next.
+
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'

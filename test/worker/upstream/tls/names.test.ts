@@ -1,3 +1,5 @@
+// `proxy_pass https://...`: what it asks, and which name it tells a backend (`proxy_ssl_name`, `proxy_ssl_server_name`).
+
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { Authority, type Certificate } from '../../../support/certificates.ts'

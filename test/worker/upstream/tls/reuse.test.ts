@@ -1,3 +1,5 @@
+// Which connections and sessions requests share, and which they must not; the secrets of each in `proxy_ssl_key_log`.
+
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'

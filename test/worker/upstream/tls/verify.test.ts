@@ -1,3 +1,5 @@
+// `proxy_ssl_verify` and what belongs to it, against backends with certificates of every kind.
+
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
