@@ -3,11 +3,14 @@
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Authority, type Certificate } from '../support/certificates.ts'
 import { closingRequest, opensslClient } from '../support/openssl-client.ts'
 import { nginxMissing, type RunningProxy, startNginx, startWeir } from '../support/proxy.ts'
 import { eventually } from '../support/wait.ts'
+
+const run = promisify(execFile)
 
 const SERVERS: Record<string, string> = {
   on: 'ssl_verify_client on;',
@@ -85,6 +88,13 @@ describe.skipIf(nginxMissing !== null)('certificates of clients', () => {
     const doubled = join(authority.folder, 'doubled.pem')
     await writeFile(doubled, first.cert + other.cert + first.cert)
     clients['behind one, twice'] = [...own(await first.issue('twice')), '-cert_chain', doubled]
+    for (const [name, subject, extension] of [
+      ['critical', '/CN=critical', '1.2.3.4=critical,ASN1:UTF8String:x'],
+      ['nameless', '/', 'subjectAltName=critical,DNS:nameless'],
+      ['unfit', '/CN=unfit', 'extendedKeyUsage=serverAuth'],
+    ] as const) {
+      clients[name] = await odd(authority, name, subject, extension)
+    }
     const vars = {
       ...{ CERT: certificate.certFile, KEY: certificate.keyFile, CA: authority.certFile },
       ...{ CRL: await authority.revocations(), OTHER: other.certFile, CHAIN: trusted },
@@ -132,6 +142,7 @@ describe.skipIf(nginxMissing !== null)('certificates of clients', () => {
         client,
       ]),
     ),
+    ...['critical', 'nameless', 'unfit'].map((client): [string, string] => ['pages', client]),
     ...['none', 'good', 'revoked'].map((client): [string, string] => ['revoked', client]),
     ...['good', 'stranger'].map((client): [string, string] => ['unnamed', client]),
     ...NAMES.filter((name) => name.includes('depth')).flatMap((name) =>
@@ -178,6 +189,24 @@ describe.skipIf(nginxMissing !== null)('certificates of clients', () => {
     expect(weirTold).toContain('HTTP/2 ')
   })
 })
+
+/** A certificate with this subject and this extension. */
+async function odd(
+  { folder, certFile, keyFile }: Authority,
+  name: string,
+  subject: string,
+  extension: string,
+) {
+  const [cert, key, request, extra] = ['crt', 'key', 'csr', 'ext'].map((end) =>
+    join(folder, `${name}.${end}`),
+  )
+  const make = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', subject]
+  await run('openssl', ['req', ...make, '-keyout', key!, '-out', request!])
+  await writeFile(extra!, `${extension}\n`)
+  const sign = ['-CA', certFile, '-CAkey', keyFile, '-set_serial', '77', '-days', '9', '-extfile', extra!]
+  await run('openssl', ['x509', '-req', '-in', request!, ...sign, '-out', cert!])
+  return ['-cert', cert!, '-key', key!]
+}
 
 /** The authorities that a server tells clients of. */
 function acceptable(port: number): Promise<string> {

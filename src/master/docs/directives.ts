@@ -250,7 +250,7 @@ ssl_session_cache | off/none; builtin[:number] [shared:name:size]; shared:name:s
 ssl_session_ticket_key | file | | a key of 48 or 80 bytes for session tickets; those of further files are taken, but not given any more. Made up for all workers where none is named
 ssl_session_tickets | on/off | on | sessions go on with tickets that clients keep
 ssl_session_timeout | time | 5m | how long a session may go on
-ssl_stapling | on/off | off | sends clients that ask for it the OCSP response for the certificate, fetched before the first one asks
+ssl_stapling | on/off | off | sends clients that ask for it the OCSP response for the certificate, fetched when weir starts
 ssl_stapling_file | file | | the response (DER), in place of one that is fetched
 ssl_stapling_responder | url | | OCSP responder (\`http://\`), in place of the one that the certificate names
 ssl_stapling_verify | on/off | off | whether who signs responses has to be trusted, by \`ssl_trusted_certificate\`

@@ -1,5 +1,5 @@
 // Fetches the OCSP responses that `ssl_stapling` wants, once for all workers, and again before they run out. Unlike
-// nginx it does not wait for a client to ask for one: the first client has it already.
+// nginx it does not wait for a client to ask for one.
 
 import { lookUpBy } from '../../shared/names/look-up.ts'
 import type { Staples } from '../../shared/staples.ts'

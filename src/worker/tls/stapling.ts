@@ -10,8 +10,10 @@ import type { ClientHello } from './client-hello.ts'
 export class StapleStore {
   readonly #known = new Map<string, { readonly response: Buffer; readonly until: number }>()
 
-  /** There are new ones; those of before stay. */
+  /** There are new ones; those of before stay until they expire. */
   use(staples: Staples): void {
+    const now = Date.now()
+    for (const [key, { until }] of this.#known) if (until < now) this.#known.delete(key)
     for (const [key, { response, until }] of Object.entries(staples)) {
       this.#known.set(key, { response: Buffer.from(response), until })
     }
