@@ -150,3 +150,13 @@ it.each([1000, 15_000])('%i size updates in front of a block do no harm', async 
   client.destroy()
   await nothingLeft(server)
 })
+
+it('a block that goes on behind all bounds ends the connection before it is whole', async () => {
+  const client = await server.connect()
+  client.send(headers(1, PROXIED, END_STREAM))
+  // Far more than four buffers of 8 KiB, in few frames.
+  for (let count = 0; count < 20; count++) client.send(continuation(1, times(16_384, Buffer.from([0x84])), 0))
+  expect(await client.outcome(1)).toBe('GOAWAY ENHANCE_YOUR_CALM')
+  client.destroy()
+  await nothingLeft(server)
+})

@@ -10,14 +10,16 @@ import {
   headers,
   INITIAL_WINDOW_SIZE,
   PREFACE,
+  ping,
   post,
+  rstStream,
   settings,
   windowUpdate,
 } from '../../../support/http2-bytes.ts'
 import { block } from '../../../support/http2-hpack.ts'
 import { type Peer, PeerServer } from '../../../support/peer.ts'
 import { eventually } from '../../../support/wait.ts'
-import { nothingLeft, withHostileServer } from './setup.ts'
+import { flood, nothingLeft, withHostileServer } from './setup.ts'
 
 const peers = await PeerServer.start()
 const server = withHostileServer(`
@@ -170,5 +172,29 @@ it('a header block that comes byte by byte has client_header_timeout for all of 
   void client.untilClosed().then(() => (open = false))
   const drops = setInterval(() => client.send(Buffer.from([0])), 100)
   await eventually('end', () => !open).finally(() => clearInterval(drops))
+  await nothingLeft(server)
+})
+
+it.each<[what: string, more: (stream: number) => Buffer[]]>([
+  ['asks', (stream) => [get(stream, '/files/some')]],
+  ['asks and pings', (stream) => [get(stream, '/files/some'), ping(), ping(), ping()]],
+  ['asks for what is not there', (stream) => [get(stream, '/files/none')]],
+  ['asks and resets', (stream) => [get(stream, '/files/some'), rstStream(stream)]],
+])('a client that %s on and on and reads nothing is held up, and given up', async (_what, more) => {
+  writeFileSync(join(server.engine.folder, 'files/some'), 'x'.repeat(20_000))
+  const client = await server.connect({ keep: false })
+  await client.pong()
+  client.socket.pause()
+  const before = process.memoryUsage()
+  let most = 0
+  const sent = await flood(server, client, 3000, (number) => {
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    most = Math.max(most, heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers)
+    const first = 200 * number + 1
+    return Buffer.concat(Array.from({ length: 100 }, (_, index) => more(first + 2 * index)).flat())
+  })
+  expect(sent).toBeLessThan(3000)
+  expect(most).toBeLessThan(128 * 1024 * 1024)
+  client.destroy()
   await nothingLeft(server)
 })
