@@ -49,6 +49,8 @@ export interface GrpcBackend {
   readonly calls: Metadata[]
   /** Calls that clients have given up. */
   readonly cancelled: string[]
+  /** Messages of `download` that were sent. */
+  readonly sent: number
   stop(): void
 }
 
@@ -58,6 +60,7 @@ export async function startGrpcBackend(
 ): Promise<GrpcBackend> {
   const calls: Metadata[] = []
   const cancelled: string[] = []
+  let sentInAll = 0
   const server = new Server({ 'grpc.max_receive_message_length': -1 })
   const unary: handleUnaryCall<Buffer, Buffer> = (call, reply) => {
     calls.push(call.metadata)
@@ -83,8 +86,10 @@ export async function startGrpcBackend(
     const count = Number(call.request.toString())
     let sent = 0
     const send = (): void => {
-      while (sent < count)
+      while (sent < count && !call.cancelled) {
+        sentInAll++
         if (!call.write(Buffer.alloc(1000, 65 + (sent++ % 26)))) return void call.once('drain', send)
+      }
       call.end()
     }
     send()
@@ -99,7 +104,15 @@ export async function startGrpcBackend(
   const port = await new Promise<number>((done, failed) => {
     server.bindAsync('127.0.0.1:0', listen, (error, bound) => (error === null ? done(bound) : failed(error)))
   })
-  return { port, calls, cancelled, stop: () => server.forceShutdown() }
+  return {
+    port,
+    calls,
+    cancelled,
+    get sent() {
+      return sentInAll
+    },
+    stop: () => server.forceShutdown(),
+  }
 }
 
 /** What came of a call. */

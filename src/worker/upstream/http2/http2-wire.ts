@@ -56,6 +56,8 @@ const START =
   ]) +
   windowUpdateFrame(0, LARGEST_WINDOW - DEFAULT_WINDOW)
 
+/** Streams have numbers up to 2^31; long before that a connection has served enough. */
+const LAST_STREAM = 2 ** 30
 /** Answers that may wait for a backend to take them, as in nginx. */
 const MOST_ANSWERS = 1000
 /** Frames that are put up with while there is nothing to talk about. */
@@ -116,7 +118,8 @@ export class Http2Wire implements Wire, FrameTarget {
   }
 
   get reusable(): boolean {
-    return this.done && !this.#broken && !this.#goingAway && this.#stream.ended && this.#reader.atBoundary
+    const over = this.done && this.#stream.ended && this.#reader.atBoundary
+    return over && !this.#broken && !this.#goingAway && this.#stream.id < LAST_STREAM
   }
 
   get pending(): boolean {

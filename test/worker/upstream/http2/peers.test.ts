@@ -47,6 +47,19 @@ it('node:http2 is asked and answers', async () => {
   expect([head.status, await head.text()]).toEqual([200, ''])
 })
 
+it('a head that is longer than a frame arrives whole', async () => {
+  const server = createServer()
+  const port = await listen(server)
+  const lengths: number[] = []
+  server.on('request', ({ headers }) => lengths.push(String(headers['x-long']).length))
+  const base = await start(
+    `large_client_header_buffers 4 64k; location / { proxy_pass http://127.0.0.1:${port}; }`,
+  )
+  // The code of this character has eight bits: Huffman makes nothing shorter of it.
+  const response = await fetch(base, { headers: { 'x-long': 'X'.repeat(40_000) } })
+  expect([response.status, lengths]).toEqual([200, [40_000]])
+})
+
 it('node:http2 by TLS is offered h2 and nothing else', async () => {
   const authority = await Authority.create()
   closers.push(() => authority.remove())

@@ -71,6 +71,24 @@ describe('a call', () => {
     expect(ended.code).toBe(status.OK)
   })
 
+  it('beside a hundred others is answered with its own', async () => {
+    const calls = Array.from({ length: 100 }, (_, index) => client.unary(`message ${index}`))
+    const outcomes = await Promise.all(calls)
+    expect(outcomes.map(({ messages }) => messages[0])).toEqual(calls.map((_, index) => `message ${index}`))
+    await eventually('connections at rest', () => engine.stats.upstream <= 32)
+  })
+
+  it('whose client takes nothing is held back at the backend', async () => {
+    const call = client.download(100_000)
+    call.on('error', () => {})
+    await once(call, 'readable')
+    // A later call of the same client is answered, and the messages of this one still wait.
+    for (let count = 0; count < 20; count++) await client.unary('a message')
+    expect(backend.sent).toBeLessThan(50_000)
+    call.cancel()
+    await eventually('the end at the backend', () => backend.cancelled.includes('download'))
+  })
+
   it('whose deadline passes is given up at the backend', async () => {
     expect(await client.unary('silence', 300)).toMatchObject({ code: status.DEADLINE_EXCEEDED })
     await eventually('the end at the backend', () => backend.cancelled.includes('unary'))
