@@ -34,6 +34,10 @@ export class MemoryTransport implements Transport {
     return this.#unsent > 0
   }
 
+  get settling(): boolean {
+    return false
+  }
+
   get queued(): number {
     return this.#unsent
   }

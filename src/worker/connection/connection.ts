@@ -392,6 +392,11 @@ export class Http1Connection implements HttpConnection, TransportOwner, StreamOw
     if (r !== undefined && !r.ended) goOnAlone(r)
   }
 
+  /** The backend may have been made to wait for a client that seemed to keep up. */
+  onSlow(): void {
+    this.#stream?.request.source?.resume()
+  }
+
   onDrain(): void {
     this.#sendWatch?.stop()
     if (this.#phase !== 'flushing') {

@@ -83,6 +83,8 @@ export interface ClientStream {
   readonly bodyTaken: boolean
   /** The rest of the request body is thrown away, or it will never be whole. */
   readonly bodyDiscarded: boolean
+  /** What the client has not been sent waits for the end of this turn: it is no sign of a slow client. */
+  readonly settling: boolean
   /** Bytes that have come and that nobody has taken yet, of a body or what follows it. */
   readonly bodyWaiting: number
   /** Bytes of content that the client has said it takes at once; Infinity where the kernel knows that alone. */

@@ -80,6 +80,7 @@ class SubrequestStream implements ClientStream {
   readonly bodyLength = -1
   readonly bodyTaken = false
   readonly bodyDiscarded = false
+  readonly settling = false
   readonly bodyWaiting = 0
   readonly room = Number.POSITIVE_INFINITY
   readonly #parent: Request

@@ -182,6 +182,10 @@ export class Http1Stream implements ClientStream {
     return this.body?.discarding ?? false
   }
 
+  get settling(): boolean {
+    return this.#owner.transport.settling
+  }
+
   get bodyWaiting(): number {
     return this.#owner.waiting
   }

@@ -344,6 +344,10 @@ export class Http2Connection
     this.fail(FLOOD)
   }
 
+  onSlow(): void {
+    this.#streams.slow()
+  }
+
   onDrain(): void {
     this.#watching = false
     this.#sendWatch?.stop()

@@ -53,6 +53,11 @@ export class OpenStreams {
     for (const stream of [...this.#blocked]) this.#goOn(stream)
   }
 
+  /** Their backends may have been made to wait for a client that seemed to keep up. */
+  slow(): void {
+    for (const stream of [...this.#blocked]) stream.request.source?.resume()
+  }
+
   #goOn(stream: Http2Stream): void {
     if (!this.#blocked.delete(stream)) return
     if (!stream.goOn() && this.has(stream)) this.#blocked.add(stream)

@@ -67,6 +67,11 @@ export class Output {
     return this.#transport.backlogged
   }
 
+  /** That may be over by the end of this turn. */
+  get settling(): boolean {
+    return this.#transport.settling
+  }
+
   /** Bytes that are not with the kernel. */
   get queued(): number {
     return this.#text.length + this.#transport.queued

@@ -280,6 +280,10 @@ export class Http2Stream implements ClientStream, BodyOwner, WriterOwner {
     return this.body?.discarding ?? false
   }
 
+  get settling(): boolean {
+    return this.room > 0 && this.#owner.output.settling
+  }
+
   get bodyWaiting(): number {
     return this.body?.kept ?? 0
   }

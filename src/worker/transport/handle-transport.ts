@@ -139,6 +139,10 @@ export class HandleTransport implements Transport {
     return this.#unfinished > 0
   }
 
+  get settling(): boolean {
+    return false
+  }
+
   get queued(): number {
     return this.#failure !== 0 || this.#state === 'closed' ? this.#left : this.#queued()
   }

@@ -63,6 +63,10 @@ export class SocketTransport implements Transport {
     return this.#socket.writableLength > 0
   }
 
+  get settling(): boolean {
+    return false
+  }
+
   get queued(): number {
     return this.#socket.writableLength
   }

@@ -123,6 +123,8 @@ class TlsTransport implements Transport {
   #waitingBytes = 0
   /** The owner has been told to wait for room. */
   #full = false
+  /** Somebody may have stopped sending because of that. */
+  #settles = false
   #ending = false
   #ended = false
   /** That it has ended is with the kernel, behind everything else. */
@@ -170,6 +172,10 @@ class TlsTransport implements Transport {
     return this.#waitingBytes > 0 || this.#rawQueue > 0
   }
 
+  get settling(): boolean {
+    return this.#writing && this.#failure === null && this.#raw.writeQueueSize === 0
+  }
+
   get queued(): number {
     return this.#failure !== null || this.#state === 'closed'
       ? this.#left
@@ -187,7 +193,9 @@ class TlsTransport implements Transport {
     if (bytes === null || end === start) this.#sendText(prefix + suffix)
     else if (end - start <= STRING_LIMIT) this.#sendText(prefix + latin1(bytes, start, end) + suffix)
     else this.#sendLong(prefix, bytes, start, end, suffix)
-    this.#full = this.backlogged
+    // The next long piece would be copied, for want of a handle that takes it: better it comes a turn later.
+    this.#full = this.backlogged || (this.#writing && end - start > STRING_LIMIT)
+    if (this.#full && this.settling) this.#settles = true
     return !this.#full
   }
 
@@ -358,7 +366,14 @@ class TlsTransport implements Transport {
     this.#writing = false
     if (this.#state === 'closed' || this.#failure !== null) return
     if (status < 0) return this.#fail(errnoError(status))
-    if (this.#waitingBytes > 0) return this.#sendWaiting()
+    if (this.#waitingBytes > 0) {
+      this.#sendWaiting()
+      if (!this.#settles || this.settling || this.#state !== 'open') return
+      this.#settles = false
+      this.owner.onSlow?.()
+      return
+    }
+    this.#settles = false
     if (this.#state === 'closing' || this.#ending) this.#shutdown()
     if (!this.#full || this.#state === 'closing') return
     this.#full = false

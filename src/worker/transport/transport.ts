@@ -12,6 +12,11 @@ export interface TransportOwner {
   onEnd(): void
   /** Everything sent is with the kernel, after a `send` that returned false. */
   onDrain(): void
+  /**
+   * What was queued while the transport was `settling` is not with the kernel all the same: the peer is slow. Told by
+   * transports that settle, once for each time; `onDrain` follows as ever.
+   */
+  onSlow?(): void
   /** The transport is closed by the peer or by an error (null: closed by us). Called once, last, never from inside a call to the transport. */
   onClose(error: NodeJS.ErrnoException | null): void
 }
@@ -26,6 +31,11 @@ export interface Transport {
   readonly localPort: number
   /** Some of what was sent is not with the kernel yet. */
   readonly backlogged: boolean
+  /**
+   * They wait for nothing but the transport itself, and may well be with the kernel by the end of this turn: no sign yet
+   * of a peer that is slow.
+   */
+  readonly settling: boolean
   /**
    * How many bytes those are, as far as it is known: fewer than before means that the peer has taken some. Of a transport
    * that has failed: how many there were then.

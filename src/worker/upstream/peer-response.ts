@@ -203,7 +203,8 @@ export class PeerResponse implements WireEvents {
   content(bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#pace !== null) this.#unpaced += end - start
     if (this.#r.out.write(bytes, start, end, last) || last || this.#paused) return
-    if (this.#buffer === null && isBuffered(this.#r, this.#settings.buffering)) {
+    const slow = !this.#r.stream.settling
+    if (slow && this.#buffer === null && isBuffered(this.#r, this.#settings.buffering)) {
       this.#buffer = ResponseBuffer.install(this.#r, this.#settings.buffering)
       return
     }

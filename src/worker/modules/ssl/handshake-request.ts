@@ -85,6 +85,7 @@ function streamOf(connection: ClientConnection): ClientStream {
     bodyLength: -1,
     bodyTaken: false,
     bodyDiscarded: false,
+    settling: false,
     bodyWaiting: 0,
     room: Number.POSITIVE_INFINITY,
   }

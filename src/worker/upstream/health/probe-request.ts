@@ -116,6 +116,7 @@ const STREAM: ClientStream = {
   bodyLength: -1,
   bodyTaken: false,
   bodyDiscarded: false,
+  settling: false,
   bodyWaiting: 0,
   room: Number.POSITIVE_INFINITY,
 }
