@@ -8,7 +8,13 @@ import type { Reply } from '../../../support/raw-backend.ts'
 import { eventually } from '../../../support/wait.ts'
 import { nothingLeft, withHostileServer } from './setup.ts'
 
-const server = withHostileServer('proxy_read_timeout 300ms;')
+const server = withHostileServer(`
+  proxy_buffer_size 64k;
+  proxy_buffers 4 64k;
+  proxy_busy_buffers_size 64k;
+  location /impatient/proxy { proxy_pass http://%BACKEND%; proxy_read_timeout 300ms; }
+  location /impatient/stream { proxy_pass http://%BACKEND%; proxy_read_timeout 300ms; proxy_buffering off; }
+`)
 
 const head = (...lines: string[]) => `HTTP/1.1 200 OK\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`
 const CHUNKED = 'Transfer-Encoding: chunked'
@@ -57,10 +63,10 @@ describe.each(['/proxy', '/stream'])('%s', (path) => {
     ],
     ['nothing', { bytes: '', after: 'end' }, /^502/],
     ['nothing, and is silent', { bytes: '' }, /^504/],
-  ])('a backend that sends %s', async (_what, reply, outcome) => {
+  ])('a backend that sends %s', async (what, reply, outcome) => {
     server.backend.reset(reply)
     const client = await server.connect()
-    client.send(get(1, path), get(3))
+    client.send(get(1, what.endsWith('is silent') ? `/impatient${path}` : path), get(3))
     expect(await client.outcome(1)).toMatch(outcome)
     expect(await client.response(3)).toMatchObject({ status: 200, body: 'ok' })
     expect(client.violation).toBe('')
@@ -128,12 +134,12 @@ it('a backend that answers before the body is there: the answer, and the end of 
 
 it('a large head of a backend goes in CONTINUATION frames that nothing interrupts', async () => {
   const client = await server.connect()
-  server.backend.reset(
-    `${head(...Array.from({ length: 30 }, (_, index) => `X-${index}: ${'v'.repeat(100)}`), 'Content-Length: 2')}ok`,
-  )
-  for (let stream = 1; stream < 40; stream += 2) client.send(get(stream, '/proxy'))
-  for (let stream = 1; stream < 40; stream += 2)
-    expect((await client.response(stream)).fields).toContainEqual(['x-29', 'v'.repeat(100)])
+  const fields = Array.from({ length: 30 }, (_, index) => `X-${index}: ${'v'.repeat(1000)}`)
+  server.backend.reset(`${head(...fields, 'Content-Length: 2')}ok`)
+  for (let stream = 1; stream < 12; stream += 2) client.send(get(stream, '/proxy'))
+  for (let stream = 1; stream < 12; stream += 2)
+    expect((await client.response(stream)).fields).toContainEqual(['x-29', 'v'.repeat(1000)])
+  expect(client.count('CONTINUATION')).toBeGreaterThanOrEqual(6)
   expect(client.violation).toBe('')
   client.destroy()
 })
