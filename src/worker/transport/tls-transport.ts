@@ -118,6 +118,8 @@ class TlsTransport implements Transport {
   #writing = false
   /** That one waits behind something OpenSSL itself has to send: tickets, an answer to a new key. */
   #stuck = false
+  /** The kernel has taken all of it. */
+  #taken = false
   /** What waits for that, in order, and how many bytes it is. */
   #waiting: (string | Buffer)[] = []
   #waitingBytes = 0
@@ -184,7 +186,8 @@ class TlsTransport implements Transport {
 
   /** Bytes, encrypted, that the kernel has not taken yet. */
   get #rawQueue(): number {
-    if (!this.#writing) return 0
+    // What the kernel has taken whole stays so: nobody else writes.
+    if (!this.#writing || this.#taken) return 0
     return this.#stuck ? this.#handle.writeQueueSize : this.#raw.writeQueueSize
   }
 
@@ -357,8 +360,9 @@ class TlsTransport implements Transport {
   }
 
   #sent(error: number): void {
-    if (error === 0) this.#writing = true
-    else this.#fail(errnoError(error))
+    if (error !== 0) return this.#fail(errnoError(error))
+    this.#writing = true
+    this.#taken = !this.#stuck && this.#raw.writeQueueSize === 0
   }
 
   /** Called by the handle: it, and the kernel, are done with a write. */
