@@ -257,14 +257,9 @@ export class Http2Connection
   resetStream(id: number, code: number, reason: string): void {
     const stream = this.streams.get(id)
     const unfinished = stream?.request.ended === false
-    if (stream === undefined) {
-      if (reason !== '') this.#log(reason)
-      this.closedStreams.add(id, 'reset by us')
-    } else {
-      if (reason !== '') {
-        if (stream.request.ended) this.#log(reason)
-        else stream.request.log('info', reason)
-      }
+    if (reason !== '') this.#log(reason)
+    if (stream === undefined) this.closedStreams.add(id, 'reset by us')
+    else {
       this.#streams.remove(stream, 'reset by us')
       stream.cancel()
     }
