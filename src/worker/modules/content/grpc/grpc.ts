@@ -1,6 +1,8 @@
 // `grpc_pass` and its directives: requests go to gRPC servers by HTTP/2, as they come, and so do the answers.
 
+import type { Scope } from '../../../../shared/conf/build.ts'
 import { HTTP_ANY, IF_IN_LOCATION, LOCATION } from '../../../../shared/conf/command.ts'
+import type { Directive } from '../../../../shared/conf/directive.ts'
 import { bitmask, flag, number, size, strings, time } from '../../../../shared/conf/setters.ts'
 import { hasContent, readBody } from '../../../body/read-body.ts'
 import { DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
@@ -12,6 +14,7 @@ import { Resolving } from '../../../upstream/resolving.ts'
 import { enterUpstream } from '../../../upstream/states.ts'
 import { upstreamTlsCommands } from '../../../upstream/tls/commands.ts'
 import { Upstream } from '../../../upstream/upstream.ts'
+import { proxy } from '../proxy/proxy.ts'
 import { addSetHeader } from '../proxy/request.ts'
 import { IGNORABLE } from '../proxy/response-commands.ts'
 import type { GrpcConf } from './conf.ts'
@@ -59,11 +62,20 @@ export const grpc: Module<GrpcConf> = defineModule<GrpcConf>({
   finish(conf, scope, context) {
     // Blocks within a location share its own unless they have another.
     if (scope.kind !== LOCATION) conf.grpcPass ??= scope.parent?.conf(grpc).grpcPass
+    const passes = lastPass(scope)
+    if (passes === 'proxy_pass') conf.grpcPass = undefined
+    if (passes === 'grpc_pass') Object.assign(scope.conf(proxy), { proxyPass: undefined, plan: null })
     context.directive = scope.directive?.block?.find(({ name }) => name === 'grpc_pass') ?? context.directive
     conf.plan = conf.grpcPass === undefined ? null : new GrpcPlan(conf, conf.grpcPass, context)
   },
   contentHandler: { when: (conf) => conf.plan !== null, run: handleGrpc },
 })
+
+/** What a block itself says last of where requests go, which counts, as in nginx; undefined: nothing. */
+function lastPass(scope: Scope): string | undefined {
+  const isPass = ({ name }: Directive) => name === 'grpc_pass' || name === 'proxy_pass'
+  return scope.directive?.block?.findLast(isPass)?.name
+}
 
 function handleGrpc(r: Request): Result | Promise<Result> {
   const plan = r.conf(grpc).plan!

@@ -2,12 +2,15 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { serverConf, TestEngine } from '../../../../support/engine.ts'
-import { Http2Backend } from '../../../../support/http2-backend.ts'
+import { Http2Backend, type MakeScript } from '../../../../support/http2-backend.ts'
 import { data, END_HEADERS, headers, rstStream } from '../../../../support/http2-bytes.ts'
 import { block } from '../../../../support/http2-hpack.ts'
 import { rawRequest } from '../../../../support/raw-client.ts'
 import { freePort } from '../../../../support/temporary.ts'
 import { eventually } from '../../../../support/wait.ts'
+
+const ok: MakeScript = (stream) =>
+  Buffer.concat([headers(stream, block([':status', '200']), END_HEADERS), data(stream, 'ok')])
 
 let backend: Http2Backend
 let engine: TestEngine
@@ -15,8 +18,10 @@ let engine: TestEngine
 beforeAll(async () => {
   const fields = block([':status', '200'], ['x-a', '1'], ['x-b', '2'], ['x-accel-redirect', '/elsewhere'])
   backend = await Http2Backend.start({
-    '/ok': (stream) =>
-      Buffer.concat([headers(stream, block([':status', '200']), END_HEADERS), data(stream, 'ok')]),
+    '/ok': ok,
+    '/either': ok,
+    '/other': ok,
+    '/both': ok,
     '/fields': (stream) => headers(stream, fields),
     '/404': (stream) => headers(stream, block([':status', '404'])),
     '/silent': () => ({}),
@@ -35,6 +40,9 @@ beforeAll(async () => {
       location = /instead { return 404 "instead"; }
       location /next/ { rewrite ^/next(.*) $1 break; grpc_pass grpc://next; grpc_next_upstream invalid_header; }
       location /upstream/ { rewrite ^/upstream(.*) $1 break; grpc_pass upstream; }
+      location /either { if ($arg_grpc) { ${to} } proxy_pass http://127.0.0.1:${backend.port}; }
+      location /other { if ($arg_plain) { proxy_pass http://127.0.0.1:${backend.port}; } ${to} }
+      location /both { proxy_pass http://127.0.0.1:${backend.port}; ${to} }
       location /elsewhere { return 200 "elsewhere"; }`,
       `upstream upstream { server 127.0.0.1:${backend.port}; }
       upstream next { server 127.0.0.1:${backend.port}; server 127.0.0.1:${await freePort()} backup; }`,
@@ -114,6 +122,19 @@ describe('a request', () => {
     expect(engine.errorLog).toContain('no port in upstream "127.0.0.1"')
     expect(await ask('/variable/ok?to=')).toMatch(/^HTTP\/1\.1 500 /)
     expect(engine.errorLog).toContain('no host in upstream ""')
+  })
+})
+
+describe('grpc_pass beside proxy_pass', () => {
+  it.each([
+    ['/either?grpc=1', 200],
+    ['/either', 502],
+    ['/other', 200],
+    ['/other?plain=1', 502],
+    ['/both', 200],
+  ])('for %s is %i: the innermost counts, and the last', async (path, status) => {
+    // The backend speaks HTTP/2 only.
+    expect(await ask(path)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
   })
 })
 
