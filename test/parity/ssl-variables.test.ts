@@ -55,7 +55,8 @@ describe.skipIf(nginxMissing !== null)('the variables of TLS', () => {
       ...{ CERT: certificate.certFile, KEY: certificate.keyFile, CA: authority.certFile },
       CRL: await authority.revocations(),
     }
-    proxies.push(await startNginx(CONF, { vars }), await startWeir(CONF, { vars }))
+    proxies.push(await startNginx(CONF, { vars }))
+    proxies.push(await startWeir(CONF, { vars }))
   })
   afterAll(() =>
     Promise.all([...proxies, authority, other].map((one) => ('stop' in one ? one.stop() : one.remove()))),
