@@ -52,7 +52,12 @@ export class IdleConnections {
    * An idle connection to `peer` from the local address called `local` ('': from any) that speaks `wire`,
    * encrypted just as `tls` has it (null: not at all), or null.
    */
-  take(peer: Peer, local: string, wire: WireProtocol = 'HTTP/1', tls: TlsClient | null = null): PeerConnection | null {
+  take(
+    peer: Peer,
+    local: string,
+    wire: WireProtocol = 'HTTP/1',
+    tls: TlsClient | null = null,
+  ): PeerConnection | null {
     let connection = peer.newestIdle
     while (
       connection !== null &&

@@ -5,12 +5,12 @@ import type { Level } from '../../shared/error-log.ts'
 import type { PeerState, PeerZone } from '../../shared/peer-zone.ts'
 import type { WorkerStats } from '../../shared/stats.ts'
 import type { Request } from '../http/request.ts'
-import type { PeerHead } from './wire.ts'
 import { sharedNow } from '../shared-clock.ts'
 import type { Balancer, MakeBalancer, Timing } from './balance/balancer.ts'
 import type { PeerConnection } from './connect.ts'
 import { IdleConnections } from './keepalive.ts'
 import type { Selection } from './selection.ts'
+import type { PeerHead } from './wire.ts'
 
 /** The parameters of `server`. */
 export interface PeerOptions {

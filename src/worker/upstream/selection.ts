@@ -1,10 +1,10 @@
 // The peers one request goes to, attempt after attempt: which were tried, and how many more may be.
 
 import type { Request } from '../http/request.ts'
-import type { PeerHead } from './wire.ts'
 import type { Picker } from './balance/balancer.ts'
 import type { Outcome, Peer, PeerGroup, PeerSet } from './peers.ts'
 import { pickReport } from './pick-report.ts'
+import type { PeerHead } from './wire.ts'
 
 export class Selection {
   readonly r: Request

@@ -1,9 +1,9 @@
 // What `sticky` makes of an upstream: how requests say which server they belong to, and how clients come to say so.
 
 import type { Request } from '../../http/request.ts'
-import type { PeerHead } from '../wire.ts'
 import type { Peer } from '../peers.ts'
 import type { Selection } from '../selection.ts'
+import type { PeerHead } from '../wire.ts'
 
 /** One `sticky` directive. What it has no use for is absent. */
 export interface Stickiness {

@@ -1,9 +1,9 @@
 // The peers of an upstream with `sticky`: it is told which of them each attempt goes to, and what comes of it.
 
 import type { Request } from '../../http/request.ts'
-import type { PeerHead } from '../wire.ts'
 import { type GroupOptions, type Outcome, type Peer, PeerGroup, type UpstreamHost } from '../peers.ts'
 import type { Selection } from '../selection.ts'
+import type { PeerHead } from '../wire.ts'
 import { serverId } from './server-id.ts'
 import type { Stickiness } from './stickiness.ts'
 import { stickyMethod } from './sticky-balancer.ts'
