@@ -2,9 +2,10 @@
 // uses private members of Node (`tlsSocket._handle`, the stream_wrap binding); where they are not as expected, or
 // `WEIR_TRANSPORT=socket` is set, socket-transport.ts does the same on the socket itself.
 //
-// The handle takes one write at a time, and says on a later turn that it is done; but what it is given it has encrypted,
-// and offered to the kernel, when the call returns. So a write that the kernel has taken whole counts as sent at once;
-// what comes before the handle is ready again waits here, and leaves as one write.
+// The handle takes one write at a time, and is done with it on a later turn; but what it is given it has encrypted, and
+// offered to the kernel, when the call returns. So a write that the kernel has taken whole counts as sent at once; what
+// comes before the handle is ready again waits here, and leaves as one write. The handle only has to say that it is ready
+// where something waits for that: else the request shows it when the next write comes, which saves a call for each.
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -41,8 +42,11 @@ interface RawHandle {
 }
 
 interface WriteRequest {
+  /** Called at the end if it is there by then. */
   oncomplete: ((this: WriteRequest, status: number) => void) | undefined
   transport: TlsTransport | null
+  /** -1 before a write and when it is done. */
+  getAsyncId(): number
 }
 
 interface ShutdownRequest {
@@ -68,7 +72,7 @@ function loadBinding(): StreamBinding | null {
   try {
     const binding = (process as unknown as { binding(name: string): StreamBinding }).binding('stream_wrap')
     const complete =
-      typeof binding.WriteWrap === 'function' &&
+      typeof binding.WriteWrap?.prototype?.getAsyncId === 'function' &&
       typeof binding.ShutdownWrap === 'function' &&
       binding.streamBaseState instanceof Int32Array &&
       typeof binding.kReadBytesOrError === 'number'
@@ -114,8 +118,12 @@ class TlsTransport implements Transport {
   readonly remotePort: number
   #state: 'open' | 'closing' | 'closed' = 'open'
   #reading = false
-  /** The handle has not said that it is done with the last write. */
+  /** The handle may be at work on a write. */
   #writing = false
+  /** That one, if it is quietly done; null: it will say so. */
+  #quiet: WriteRequest | null = null
+  /** One that is done. */
+  #spare: WriteRequest | null = null
   /** That one waits behind something OpenSSL itself has to send: tickets, an answer to a new key. */
   #stuck = false
   /** The kernel has taken all of it. */
@@ -175,7 +183,7 @@ class TlsTransport implements Transport {
   }
 
   get settling(): boolean {
-    return this.#writing && this.#failure === null && this.#raw.writeQueueSize === 0
+    return this.#writing && this.#failure === null && !this.#isQuietlyDone() && this.#raw.writeQueueSize === 0
   }
 
   get queued(): number {
@@ -198,8 +206,10 @@ class TlsTransport implements Transport {
     else this.#sendLong(prefix, bytes, start, end, suffix)
     // The next long piece would be copied, for want of a handle that takes it: better it comes a turn later.
     this.#full = this.backlogged || (this.#writing && end - start > STRING_LIMIT)
-    if (this.#full && this.settling) this.#settles = true
-    return !this.#full
+    if (!this.#full) return true
+    if (this.#quiet !== null) this.#tellWhenDone(this.#quiet)
+    if (this.settling) this.#settles = true
+    return false
   }
 
   pause(): void {
@@ -222,13 +232,13 @@ class TlsTransport implements Transport {
   end(): void {
     if (this.#state !== 'open' || this.#ending) return
     this.#ending = true
-    if (!this.#writing) this.#shutdown()
+    if (!this.#busy()) this.#shutdown()
   }
 
   close(): void {
     if (this.#state !== 'open') return
     this.#state = 'closing'
-    if (!this.#writing) this.#shutdown()
+    if (!this.#busy()) this.#shutdown()
   }
 
   destroy(reset = false): void {
@@ -293,15 +303,33 @@ class TlsTransport implements Transport {
     }
   }
 
+  #isQuietlyDone(): boolean {
+    return this.#quiet !== null && this.#quiet.getAsyncId() < 0
+  }
+
+  /** The handle is at work on a write, and will say when it is done. */
+  #busy(): boolean {
+    if (this.#quiet === null) return this.#writing
+    if (!this.#isQuietlyDone()) {
+      this.#tellWhenDone(this.#quiet)
+      return true
+    }
+    this.#spare = this.#quiet
+    this.#quiet = null
+    this.#writing = false
+    return false
+  }
+
   #sendText(text: string): void {
     if (text === '') return
-    if (this.#writing || text.length > LONGEST_WRITE) return this.#enqueue(text)
-    this.#sent(this.#handle.writeLatin1String(this.#request(), text))
+    if (this.#busy() || text.length > LONGEST_WRITE) return this.#enqueue(text)
+    const request = this.#request()
+    this.#sent(request, this.#handle.writeLatin1String(request, text))
   }
 
   /** More than goes as text. The handle has read the bytes when its call returns: they need not stay. */
   #sendLong(prefix: string, bytes: ReadBuffer, start: number, end: number, suffix: string): void {
-    if (this.#writing || prefix.length + end - start + suffix.length > LONGEST_WRITE) {
+    if (this.#busy() || prefix.length + end - start + suffix.length > LONGEST_WRITE) {
       if (prefix !== '') this.#enqueue(prefix)
       this.#enqueue(
         bytes.steady === true ? bytes.subarray(start, end) : Buffer.from(bytes.subarray(start, end)),
@@ -312,7 +340,8 @@ class TlsTransport implements Transport {
     if (bytes.pins !== undefined && bytes.steady !== true && start >= prefix.length) {
       // What stands before `start` has been used up: the prefix goes there, and the whole leaves as one piece.
       if (prefix !== '') writeLatin1(bytes, prefix, start - prefix.length)
-      this.#sent(this.#handle.writeBuffer(this.#request(), bytes.subarray(start - prefix.length, end)))
+      const request = this.#request()
+      this.#sent(request, this.#handle.writeBuffer(request, bytes.subarray(start - prefix.length, end)))
       return this.#sendText(suffix)
     }
     this.#sentPieces([prefix, bytes.subarray(start, end), suffix])
@@ -322,13 +351,14 @@ class TlsTransport implements Transport {
     const list: (string | Buffer)[] = []
     for (const piece of pieces)
       if (piece.length > 0) list.push(piece, typeof piece === 'string' ? 'latin1' : 'buffer')
-    this.#sent(this.#handle.writev(this.#request(), list, false))
+    const request = this.#request()
+    this.#sent(request, this.#handle.writev(request, list, false))
   }
 
   #enqueue(piece: string | Buffer): void {
     this.#waiting.push(piece)
     this.#waitingBytes += piece.length
-    if (!this.#writing) this.#sendWaiting()
+    if (!this.#busy()) this.#sendWaiting()
   }
 
   /** Sends as much of what waits as fits into one write. */
@@ -353,16 +383,32 @@ class TlsTransport implements Transport {
   /** For a write that begins now. */
   #request(): WriteRequest {
     this.#stuck = this.#handle.writeQueueSize > 0
-    const request = new this.#binding.WriteWrap()
-    request.oncomplete = onWritten
+    const request = this.#spare ?? new this.#binding.WriteWrap()
+    this.#spare = null
     request.transport = this
+    request.oncomplete = onWritten
+    this.#writing = true
     return request
   }
 
-  #sent(error: number): void {
+  #sent(request: WriteRequest, error: number): void {
     if (error !== 0) return this.#fail(errnoError(error))
-    this.#writing = true
+    // It may have failed in the call already.
+    if (!this.#writing) return
     this.#taken = !this.#stuck && this.#raw.writeQueueSize === 0
+    if (!this.#taken || this.#awaited) return
+    this.#quiet = request
+    request.oncomplete = undefined
+  }
+
+  /** Something is to be done when the handle is ready. */
+  get #awaited(): boolean {
+    return this.#full || this.#waitingBytes > 0 || this.#ending || this.#state !== 'open'
+  }
+
+  #tellWhenDone(request: WriteRequest): void {
+    this.#quiet = null
+    request.oncomplete = onWritten
   }
 
   /** Called by the handle: it, and the kernel, are done with a write. */
