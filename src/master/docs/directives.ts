@@ -81,7 +81,7 @@ grpc_ssl_ciphers | list | DEFAULT | ciphers before TLS 1.3, as OpenSSL lists the
 grpc_ssl_conf_command | name value | | a configuration command of OpenSSL: those that Node.js has a way to say
 grpc_ssl_crl | file | | certificates (PEM) that were revoked, for \`grpc_ssl_verify\`
 grpc_ssl_key_log | path | | a log of the secrets of connections to backends, for analysers of traffic
-grpc_ssl_name | name | | the name in certificates of backends, and for SNI; a port behind it is left out
+grpc_ssl_name | name | | the name in certificates of backends, and for SNI, without a port behind it; where nothing is said, that of the URL
 grpc_ssl_password_file | file | | passwords of the key, a line each, tried in turn
 grpc_ssl_protocols | protocol ... | TLSv1.2 TLSv1.3 | versions that are spoken: TLSv1, TLSv1.1, TLSv1.2, TLSv1.3
 grpc_ssl_server_name | on/off | off | names the backend by SNI, unless the name is an address
@@ -199,7 +199,7 @@ proxy_ssl_ciphers | list | DEFAULT | ciphers before TLS 1.3, as OpenSSL lists th
 proxy_ssl_conf_command | name value | | a configuration command of OpenSSL: those that Node.js has a way to say
 proxy_ssl_crl | file | | certificates (PEM) that were revoked, for \`proxy_ssl_verify\`
 proxy_ssl_key_log | path | | a log of the secrets of connections to backends, for analysers of traffic
-proxy_ssl_name | name | | the name in certificates of backends, and for SNI, without a port behind it; `$proxy_host` where nothing is said
+proxy_ssl_name | name | | the name in certificates of backends, and for SNI, without a port behind it; where nothing is said, that of the URL
 proxy_ssl_password_file | file | | passwords of the key, a line each, tried in turn
 proxy_ssl_protocols | protocol ... | TLSv1.2 TLSv1.3 | versions that are spoken: TLSv1, TLSv1.1, TLSv1.2, TLSv1.3
 proxy_ssl_server_name | on/off | off | names the backend by SNI, unless the name is an address
