@@ -242,6 +242,7 @@ ssl_crl | file | | certificates (PEM) of clients that were revoked
 ssl_dhparam | file | | parameters for ciphers with DHE; none are used without
 ssl_early_data | on/off | off | \`on\` is refused: Node.js cannot read early data
 ssl_ecdh_curve | list | auto | groups for key exchanges, as OpenSSL lists them
+ssl_handshake_timeout | time | | time for the handshake of a client; where nothing is said, that of \`client_header_timeout\`
 ssl_password_file | file | | passwords of keys, a line each, tried in turn
 ssl_prefer_server_ciphers | on/off | off | the order of the server's ciphers counts, not the client's
 ssl_protocols | protocol ... | TLSv1.2 TLSv1.3 | versions that are spoken: TLSv1, TLSv1.1, TLSv1.2, TLSv1.3

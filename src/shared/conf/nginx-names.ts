@@ -114,7 +114,7 @@ const stream =
   words(`stream js_stream mqtt mqtt_buffers mqtt_preread mqtt_rewrite_buffer_size mqtt_set_connect pass
   preread_buffer_size preread_timeout proxy_download_rate proxy_half_close proxy_protocol proxy_protocol_timeout
   proxy_requests proxy_responses proxy_session_drop proxy_ssl proxy_ssl_alpn proxy_timeout proxy_upload_rate
-  ssl_alpn ssl_handshake_timeout ssl_preread tcp_nodelay zone_sync zone_sync_buffers zone_sync_connect_retry_interval
+  ssl_alpn ssl_preread tcp_nodelay zone_sync zone_sync_buffers zone_sync_connect_retry_interval
   zone_sync_connect_timeout zone_sync_interval zone_sync_recv_buffer_size zone_sync_server zone_sync_ssl
   zone_sync_timeout ${family('zone_sync', TLS).join(' ')}`)
 

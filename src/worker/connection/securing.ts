@@ -58,7 +58,8 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
     host.opened(this)
     host.stats.addWaiting(1)
     // The time is for all that comes before the first request.
-    this.#timer.start(at.settings.clientHeaderTimeout - (now() - client.opened))
+    const patience = sslConf(at.servers.defaultServer).sslHandshakeTimeout ?? at.settings.clientHeaderTimeout
+    this.#timer.start(patience - (now() - client.opened))
     transport.resume()
     if (early !== null) this.onData(early, 0, early.length)
   }

@@ -340,6 +340,14 @@ describe('what is no TLS', () => {
     peer.destroy()
   })
 
+  it('stops within its hello for ssl_handshake_timeout, and is closed', async () => {
+    await start([`${files(a)} ssl_handshake_timeout 50ms; ${answer('a')}`])
+    const peer = await raw('\x16')
+    await peer.untilEnd()
+    await logged('client timed out (110: Connection timed out) while SSL handshaking')
+    peer.destroy()
+  })
+
   it('says nothing behind its hello for client_header_timeout, and is closed', async () => {
     await start([`${files(a)} client_header_timeout 50ms; ${answer('a')}`])
     const hello = await firstBytes()

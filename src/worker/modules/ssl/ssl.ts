@@ -4,7 +4,7 @@
 import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
 import { type Command, HTTP, SERVER, type Setter } from '../../../shared/conf/command.ts'
 import type { Directive } from '../../../shared/conf/directive.ts'
-import { confPath, flag, size, string, timeSeconds } from '../../../shared/conf/setters.ts'
+import { confPath, flag, size, string, time, timeSeconds } from '../../../shared/conf/setters.ts'
 import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
 import { defineModule } from '../../http/module.ts'
 import type { ServerPlan } from '../../http/plan.ts'
@@ -50,6 +50,8 @@ export interface SslConf {
   sslConfCommand: readonly ConfCommand[]
   /** Bytes. */
   sslBufferSize: number
+  /** Milliseconds; undefined: `client_header_timeout` counts. */
+  sslHandshakeTimeout: number | undefined
   sslRejectHandshake: boolean
   sslSessionTickets: boolean
   sslSessionTicketKey: readonly Buffer[]
@@ -80,6 +82,7 @@ export const ssl = defineModule<SslConf>({
     command('ssl_dhparam', confPath()),
     command('ssl_conf_command', addConfCommand, { args: 2, repeat: true, default: [] }),
     command('ssl_buffer_size', size(), { default: 16384 }),
+    command('ssl_handshake_timeout', time()),
     command('ssl_reject_handshake', flag(), { default: false }),
     command('ssl_session_tickets', flag(), { default: true }),
     command('ssl_session_ticket_key', addTicketKey, { repeat: true, default: [] }),
