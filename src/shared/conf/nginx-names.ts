@@ -83,10 +83,15 @@ const nginx = [
   ...family('proxy fastcgi uwsgi scgi', RELAY),
   ...family('proxy grpc uwsgi', TLS),
   // TLS, HTTP/2 and HTTP/3
-  ...words(`ssl ssl_client_certificate ssl_crl ssl_ech_file ssl_key_log ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder
-    ssl_session_cache ssl_stapling ssl_stapling_file ssl_stapling_responder ssl_stapling_verify
-    ssl_trusted_certificate ssl_verify_client ssl_verify_depth
-    http3 http3_hq http3_max_concurrent_streams
+  ...words(`ssl ssl_buffer_size ssl_certificate ssl_certificate_cache ssl_certificate_compression ssl_certificate_key
+    ssl_ciphers ssl_client_certificate ssl_conf_command ssl_crl ssl_dhparam ssl_early_data ssl_ecdh_curve
+    ssl_ech_file ssl_key_log ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder ssl_password_file ssl_prefer_server_ciphers
+    ssl_protocols ssl_reject_handshake ssl_session_cache ssl_session_ticket_key ssl_session_tickets
+    ssl_session_timeout ssl_stapling ssl_stapling_file ssl_stapling_responder ssl_stapling_verify
+    ssl_trusted_certificate ssl_verify_client ssl_verify_depth http2 http2_body_preread_size http2_chunk_size
+    http2_idle_timeout http2_max_concurrent_pushes http2_max_concurrent_streams http2_max_field_size
+    http2_max_header_size http2_max_requests http2_pool_size http2_push http2_push_preload http2_recv_buffer_size
+    http2_recv_timeout http2_streams_index_size http3 http3_hq http3_max_concurrent_streams
     http3_stream_buffer_size quic_active_connection_id_limit quic_bpf quic_gso quic_host_key quic_retry
     spdy_chunk_size spdy_headers_comp`),
   // dynamic modules of nginx itself: njs, ACME, OpenTelemetry
@@ -114,7 +119,7 @@ const stream =
   words(`stream js_stream mqtt mqtt_buffers mqtt_preread mqtt_rewrite_buffer_size mqtt_set_connect pass
   preread_buffer_size preread_timeout proxy_download_rate proxy_half_close proxy_protocol proxy_protocol_timeout
   proxy_requests proxy_responses proxy_session_drop proxy_ssl proxy_ssl_alpn proxy_timeout proxy_upload_rate
-  ssl_alpn ssl_preread tcp_nodelay zone_sync zone_sync_buffers zone_sync_connect_retry_interval
+  ssl_alpn ssl_handshake_timeout ssl_preread tcp_nodelay zone_sync zone_sync_buffers zone_sync_connect_retry_interval
   zone_sync_connect_timeout zone_sync_interval zone_sync_recv_buffer_size zone_sync_server zone_sync_ssl
   zone_sync_timeout ${family('zone_sync', TLS).join(' ')}`)
 
