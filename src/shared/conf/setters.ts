@@ -28,6 +28,11 @@ export function string(): Setter {
   return (directive) => directive.args[0]!
 }
 
+/** As `set`; an empty argument takes back what the level around says, and stays ''. */
+export function optional(set: Setter): Setter {
+  return (directive, context, previous) => (directive.args[0] === '' ? '' : set(directive, context, previous))
+}
+
 /** All arguments; with `repeat`, those of all directives together. */
 export function strings(): Setter {
   return (directive, _context, previous) => [...((previous as string[] | undefined) ?? []), ...directive.args]

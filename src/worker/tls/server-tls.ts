@@ -5,6 +5,8 @@ import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
 import type { ConnectionHost } from '../connection/host.ts'
 import type { ClientTrust } from '../modules/ssl/verify-client.ts'
+import { type ClientChains, DepthLimit, NO_CHAINS } from './client-chains.ts'
+import type { ClientHello } from './client-hello.ts'
 import {
   type Credentials,
   CredentialsError,
@@ -12,10 +14,8 @@ import {
   loadCredentials,
   type ReadFile,
   readNow,
-} from '../upstream/tls/credentials.ts'
-import type { CredentialsCache } from '../upstream/tls/credentials-cache.ts'
-import { type ClientChains, DepthLimit, NO_CHAINS } from './client-chains.ts'
-import type { ClientHello } from './client-hello.ts'
+} from './credentials.ts'
+import type { CredentialsCache } from './credentials-cache.ts'
 import { HandshakeEvents, type HandshakePolicy } from './handshake-events.ts'
 import { SessionStore, type SessionStoreSettings } from './session-store.ts'
 import type { ServerStaples } from './stapling.ts'

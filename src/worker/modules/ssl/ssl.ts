@@ -10,6 +10,7 @@ import { defineModule } from '../../http/module.ts'
 import type { ServerPlan } from '../../http/plan.ts'
 import type { Request } from '../../http/request.ts'
 import type { ConfCommand } from '../../tls/conf-command.ts'
+import { DEFAULT_PROTOCOLS, PROTOCOLS } from '../../tls/protocols.ts'
 import type { ServerTls } from '../../tls/server-tls.ts'
 import {
   addConfCommand,
@@ -17,8 +18,7 @@ import {
   type Passwords,
   setCache,
   setPasswords,
-} from '../../upstream/tls/commands.ts'
-import { DEFAULT_PROTOCOLS, PROTOCOLS } from '../../upstream/tls/protocols.ts'
+} from '../../tls/setters.ts'
 import { checkTlsListens } from './listens.ts'
 import { makeServerTls } from './make-server-tls.ts'
 import { keyFromFile } from './ticket-key-file.ts'

@@ -3,9 +3,9 @@
 
 import { hash, X509Certificate } from 'node:crypto'
 import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
-import { HTTP, SERVER, type Setter } from '../../../shared/conf/command.ts'
+import { HTTP, SERVER } from '../../../shared/conf/command.ts'
 import { openFailure } from '../../../shared/conf/file-error.ts'
-import { confPath, flag, string } from '../../../shared/conf/setters.ts'
+import { confPath, flag, optional, string } from '../../../shared/conf/setters.ts'
 import { children, readDer, SEQUENCE } from '../../../shared/der.ts'
 import type { ResolverSettings } from '../../../shared/names/found.ts'
 import { defineModule } from '../../http/module.ts'
@@ -58,11 +58,6 @@ export const stapling = defineModule<StaplingConf>({
     { name: 'ssl_stapling_verify', in: CONTEXTS, args: 1, set: flag(), default: false },
   ],
 })
-
-/** An empty argument takes back what the level around says. */
-function optional(set: Setter): Setter {
-  return (directive, context, previous) => (directive.args[0] === '' ? '' : set(directive, context, previous))
-}
 
 const fetched = new WeakMap<BuildContext, Map<string, FetchedStaple>>()
 

@@ -5,8 +5,8 @@
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
-import { HTTP, SERVER, type Setter } from '../../../shared/conf/command.ts'
-import { confPath, number, oneOf } from '../../../shared/conf/setters.ts'
+import { HTTP, SERVER } from '../../../shared/conf/command.ts'
+import { confPath, number, oneOf, optional } from '../../../shared/conf/setters.ts'
 import { defineModule, OK, type Result } from '../../http/module.ts'
 import type { Request } from '../../http/request.ts'
 import { opensslText } from '../../tls/openssl-error.ts'
@@ -50,11 +50,6 @@ export const verifyClient = defineModule<VerifyConf>({
     postRead: { when: ({ sslVerifyClient }) => sslVerifyClient !== 'off', run: checkClient },
   },
 })
-
-/** An empty argument takes back what the level around says. */
-function optional(set: Setter): Setter {
-  return (directive, context, previous) => (directive.args[0] === '' ? '' : set(directive, context, previous))
-}
 
 /** What the certificates of a server's clients are judged by. */
 export interface ClientTrust {

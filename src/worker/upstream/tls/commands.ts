@@ -1,24 +1,18 @@
 // The directives about TLS towards backends, the same for every module that passes requests on: `proxy_ssl_*` and
 // `grpc_ssl_*` differ in their prefix only.
 
-import type { BuildContext } from '../../../shared/conf/build.ts'
 import { type Command, fieldName, HTTP_ANY, type Setter } from '../../../shared/conf/command.ts'
-import { confPath, flag, number, path, string } from '../../../shared/conf/setters.ts'
-import { parseInteger, parseSeconds } from '../../../shared/conf/values.ts'
+import { confPath, flag, number, optional, path, string } from '../../../shared/conf/setters.ts'
 import { type ComplexValue, compileValue } from '../../http/complex-value.ts'
-import { type ConfCommand, readConfCommand } from '../../tls/conf-command.ts'
-import { readPasswords } from './credentials.ts'
-import { DEFAULT_PROTOCOLS, PROTOCOLS } from './protocols.ts'
-
-/** `*_ssl_certificate_cache`; times in milliseconds. */
-export interface CacheSettings {
-  /** Certificates and keys kept at a time. */
-  readonly max: number
-  /** One that nobody asks for goes after so long; default 10 seconds. */
-  readonly inactive: number
-  /** One that is asked for is read again after so long, if its file has changed; default 60 seconds. */
-  readonly valid: number
-}
+import type { ConfCommand } from '../../tls/conf-command.ts'
+import { DEFAULT_PROTOCOLS, PROTOCOLS } from '../../tls/protocols.ts'
+import {
+  addConfCommand,
+  type CacheSettings,
+  type Passwords,
+  setCache,
+  setPasswords,
+} from '../../tls/setters.ts'
 
 /** What the directives of one prefix say where they are asked for. */
 export interface TlsValues {
@@ -44,11 +38,6 @@ export interface TlsValues {
   readonly confCommand: readonly ConfCommand[]
   /** Absolute path of the log; undefined: none. */
   readonly keyLog: string | undefined
-}
-
-export interface Passwords {
-  readonly path: string
-  readonly list: readonly string[]
 }
 
 const FIELDS: readonly { field: keyof TlsValues; args: Command['args']; set: Setter; default?: unknown }[] = [
@@ -109,12 +98,7 @@ export function writtenAs(value: ComplexValue): string {
   return texts.get(value) ?? ''
 }
 
-/** An empty argument takes back what the level around says. */
-function optional(set: Setter): Setter {
-  return (directive, context, previous) => (directive.args[0] === '' ? '' : set(directive, context, previous))
-}
-
-export function setProtocols(...[directive, context, previous]: Parameters<Setter>): number {
+function setProtocols(...[directive, context, previous]: Parameters<Setter>): number {
   let mask = (previous as number | undefined) ?? 0
   for (const word of directive.args) {
     const key = Object.keys(PROTOCOLS).find((name) => name.toLowerCase() === word.toLowerCase())
@@ -131,36 +115,8 @@ export function setProtocols(...[directive, context, previous]: Parameters<Sette
   return mask
 }
 
-export function setPasswords(...[directive, context]: Parameters<Setter>): Passwords {
-  const file = context.confPath(directive.args[0]!)
-  return { path: file, list: readPasswords(file, context) }
-}
-
-export function addConfCommand(...[directive, context, previous]: Parameters<Setter>): ConfCommand[] {
-  return [...((previous as ConfCommand[] | undefined) ?? []), readConfCommand(directive, context)]
-}
-
 function setKeyLog(...[directive, context]: Parameters<Setter>): unknown {
   const file = path()(directive, context, undefined)
   context.logFiles.add(String(file))
   return file
-}
-
-export function setCache(...[directive, context]: Parameters<Setter>): CacheSettings | false {
-  const settings = { max: 0, inactive: 10_000, valid: 60_000 }
-  let off = false
-  for (const argument of directive.args) {
-    const [, name, value = ''] = /^(max|inactive|valid)=(.*)$/s.exec(argument) ?? []
-    if (argument === 'off') off = true
-    else if (name === undefined) invalid(argument, context)
-    else if (name === 'max') settings.max = parseInteger(value) || invalid(argument, context)
-    else settings[name as 'inactive' | 'valid'] = parseSeconds(value) ?? invalid(argument, context)
-  }
-  if (off) return false
-  if (settings.max === 0) context.error(`"${directive.name}" must have the "max" parameter`)
-  return settings
-}
-
-function invalid(argument: string, context: BuildContext): never {
-  return context.invalidParameter(argument, ['off', 'max=', 'inactive=', 'valid='])
 }

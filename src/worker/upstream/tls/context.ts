@@ -5,11 +5,11 @@ import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import type { BuildContext } from '../../../shared/conf/build.ts'
 import type { ContextChanges } from '../../tls/conf-command.ts'
+import { type Credentials, credentialsFailure } from '../../tls/credentials.ts'
 import { opensslText } from '../../tls/openssl-error.ts'
 import { certificatesIn, revocationsIn } from '../../tls/pem.ts'
+import { PROTOCOLS, protocolOptions } from '../../tls/protocols.ts'
 import type { TlsValues } from './commands.ts'
-import { type Credentials, credentialsFailure } from './credentials.ts'
-import { PROTOCOLS, protocolOptions } from './protocols.ts'
 
 /** As nginx, which sets both for everybody. */
 const ALWAYS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION

@@ -8,6 +8,14 @@ import type { ComplexValue } from '../../http/complex-value.ts'
 import type { Request } from '../../http/request.ts'
 import { logFile } from '../../modules/log/log-file.ts'
 import { Chains } from '../../tls/chains.ts'
+import {
+  type Credentials,
+  CredentialsError,
+  loadCredentials,
+  type ReadFile,
+  readNow,
+} from '../../tls/credentials.ts'
+import { CredentialsCache } from '../../tls/credentials-cache.ts'
 import { opensslText } from '../../tls/openssl-error.ts'
 import { TlsClient, type TlsClientOptions, type Verification } from './client.ts'
 import { directiveName, type TlsValues, tlsValues, writtenAs } from './commands.ts'
@@ -18,8 +26,6 @@ import {
   makeContext,
   trustedCertificates,
 } from './context.ts'
-import { type Credentials, CredentialsError, loadCredentials, type ReadFile, readNow } from './credentials.ts'
-import { CredentialsCache } from './credentials-cache.ts'
 import { serverNameOf, withoutPort } from './names.ts'
 
 /** Clients for names and certificates that requests gave, kept at a time. */

@@ -1,11 +1,11 @@
-// `proxy_ssl_certificate_cache`: certificates and keys whose names requests give, kept for a while instead of being read
-// for every connection.
+// `ssl_certificate_cache`, `proxy_ssl_certificate_cache`...: certificates and keys whose names requests or handshakes
+// give, kept for a while instead of being read for every connection.
 
 import { statSync } from 'node:fs'
-import { utf8 } from '../../../shared/latin1.ts'
-import { monotonicNow } from '../../tick.ts'
-import type { CacheSettings } from './commands.ts'
+import { utf8 } from '../../shared/latin1.ts'
+import { monotonicNow } from '../tick.ts'
 import { type Credentials, type ReadFile, readNow } from './credentials.ts'
+import type { CacheSettings } from './setters.ts'
 
 interface Kept {
   readonly credentials: Credentials

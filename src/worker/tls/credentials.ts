@@ -1,13 +1,14 @@
-// The certificate and key that weir shows to a backend, as texts in PEM: from files that the master has read, from files
-// whose names a request gives, or written out behind `data:`. What is wrong with them is told in nginx's words.
+// A certificate and its key, as texts in PEM, that weir shows to clients or to a backend: from files that the master has
+// read, from files whose names a request or handshake gives, or written out behind `data:`. What is wrong with them is
+// told in nginx's words.
 
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { BuildContext } from '../../../shared/conf/build.ts'
-import { openFailure } from '../../../shared/conf/file-error.ts'
-import { errnoText } from '../../../shared/errno.ts'
-import { utf8 } from '../../../shared/latin1.ts'
-import { opensslText } from '../../tls/openssl-error.ts'
+import type { BuildContext } from '../../shared/conf/build.ts'
+import { openFailure } from '../../shared/conf/file-error.ts'
+import { errnoText } from '../../shared/errno.ts'
+import { utf8 } from '../../shared/latin1.ts'
+import { opensslText } from './openssl-error.ts'
 
 /** A certificate with what may follow it, and its key. */
 export interface Credentials {
