@@ -44,6 +44,7 @@ const server = (port: number, text: string) => `
     location /496 { return 200 "page: $ssl_client_verify\\n"; }
   }`
 const NAMED = NAMES.length + 1
+const STRICT = NAMED + 1
 const CONF = `worker_processes 1; error_log logs/error.log info; events {}
   http { access_log off; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off;
   ${NAMES.map((name, index) => server(index + 1, SERVERS[name]!)).join('')}
@@ -52,6 +53,9 @@ const CONF = `worker_processes 1; error_log logs/error.log info; events {}
   server { listen 127.0.0.1:%PORT${NAMED}% ssl; server_name b.example bb.example; ssl_verify_client on;
     error_page 421 =200 /421; location / { return 200 "b\\n"; } location /421 { return 200 "page of b\\n"; } }
   server { listen 127.0.0.1:%PORT${NAMED}% ssl; server_name c.example; return 200 "c\\n"; }
+  server { listen 127.0.0.1:%PORT${STRICT}% ssl; server_name d.example; ssl_verify_client on; return 200 "d\\n"; }
+  server { listen 127.0.0.1:%PORT${STRICT}% ssl; server_name e.example; ssl_verify_client on;
+    ssl_client_certificate %OTHER%; return 200 "e\\n"; }
 }`
 
 describe.skipIf(nginxMissing !== null)('certificates of clients', () => {
@@ -124,7 +128,8 @@ describe.skipIf(nginxMissing !== null)('certificates of clients', () => {
       .replace(/\r\nDate: [^\r]*/, '')
       .replace(/(nginx|weir)\/[\d.]+/g, 'PRODUCT')
       .replace(/\r\nContent-Length: \d+/, '')
-    return [told, ...log()]
+    // nginx says it twice of a request without a host.
+    return [told, ...new Set(log())]
   }
 
   async function same(port: number, args: readonly string[], request?: string): Promise<string> {
@@ -180,6 +185,19 @@ describe.skipIf(nginxMissing !== null)('certificates of clients', () => {
     ]
     await same(NAMED - 1, args, closingRequest(host))
   })
+
+  it.each([
+    ['another server', 'e.example', 'stranger'],
+    ['it', 'd.example', 'good'],
+    ['nobody', '', 'good'],
+  ])(
+    'are not got around by asking the default server for no host, SNI naming %s',
+    async (_, name, client) => {
+      const args = [...(name === '' ? ['-noservername'] : ['-servername', name]), ...clients[client]!]
+      const told = await same(STRICT - 1, args, 'GET / HTTP/1.0\r\n\r\n')
+      expect(told).toContain(name === '' ? ' 200 ' : ' 421 ')
+    },
+  )
 
   it.each(['none', 'good', 'expired'])('are asked for over HTTP/2 too: %s', async (client) => {
     const [nginxTold, weirTold] = await Promise.all(

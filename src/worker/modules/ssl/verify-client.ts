@@ -138,9 +138,12 @@ function checkClient(r: Request): Result {
   return OK
 }
 
-/** The handshake was with a server that SNI named, the request is for another one. */
+/**
+ * The handshake was with a server that SNI named, the request is for another name. As in nginx one without a host is, too:
+ * it goes to the default server of the address, whose authorities the client has not been judged by.
+ */
 function isMisdirected(r: Request, tls: TlsSession): boolean {
-  return tls.serverHost !== '' && r.host !== '' && tls.serverHost !== r.host
+  return tls.serverHost !== '' && tls.serverHost !== r.host
 }
 
 function tell(r: Request, message: string): void {
