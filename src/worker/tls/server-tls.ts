@@ -175,7 +175,7 @@ function checkPair({ cert, key, passphrase, keyName }: Credentials): void {
   throw new CredentialsError(`SSL_CTX_use_PrivateKey("${keyName}") failed (SSL: error:${reason} mismatch)`)
 }
 
-/** Finds the pair that is at fault. */
+/** Finds the pair that is at fault; where each will do by itself, it is the last one. */
 function blame(
   credentials: readonly Credentials[],
   error: unknown,
@@ -188,7 +188,8 @@ function blame(
       return credentialsFailure(one, failure)
     }
   }
-  return error
+  const last = credentials.at(-1)
+  return last === undefined ? error : credentialsFailure(last, error)
 }
 
 /** Sessions go on where certificates and trust are the same ones only. OpenSSL takes 32 bytes. */

@@ -21,6 +21,8 @@ export class SocketSession implements TlsSession {
   readonly alpn: string
   readonly reused: boolean
   readonly offer: TlsOffer
+  /** Whatever a newer Cycle makes of the name: the client was judged by the server of then. */
+  readonly serverHost: string
   readonly #socket: TLSSocket
   readonly #at: ListenedAt
   readonly #chains: ClientChains
@@ -48,6 +50,7 @@ export class SocketSession implements TlsSession {
     this.cipher = socket.getCipher()?.name ?? ''
     this.reused = socket.isSessionReused()
     this.serverName = hello?.serverName ?? ''
+    this.serverHost = at.serverName
     this.alpn = socket.alpnProtocol || ''
     this.offer =
       hello === null
@@ -83,10 +86,6 @@ export class SocketSession implements TlsSession {
       this.#verifyResult = this.#chains.judge(this.#socket, this.#session.verifyResult)
     }
     return this.#verifyResult
-  }
-
-  get serverHost(): string {
-    return this.#at.serverName
   }
 
   get server(): ServerPlan {

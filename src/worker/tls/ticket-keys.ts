@@ -16,8 +16,10 @@ export const TICKET_ZONE_SIZE = 4 + KEY_LENGTH
 const EMPTY = 0
 const BEING_FILLED = 1
 const FILLED = 2
+/** Milliseconds for another thread to make keys up. */
+const PATIENCE = 1000
 
-/** The keys in `zone`; whoever comes first makes them up. */
+/** The keys in `zone`; whoever comes first makes them up. Keys of this thread alone where somebody has begun to and died. */
 export function sharedKeys(zone: SharedArrayBuffer): Buffer {
   const state = new Int32Array(zone, 0, 1)
   if (Atomics.compareExchange(state, 0, EMPTY, BEING_FILLED) === EMPTY) {
@@ -26,8 +28,12 @@ export function sharedKeys(zone: SharedArrayBuffer): Buffer {
     Atomics.store(state, 0, FILLED)
     Atomics.notify(state, 0)
   }
-  // A thread that dies in between would leave nothing to wait for.
-  if (Atomics.load(state, 0) === BEING_FILLED) Atomics.wait(state, 0, BEING_FILLED, 1000)
+  // A thread that died in between has left nothing to wait for, and keys that anybody could guess.
+  if (
+    Atomics.load(state, 0) === BEING_FILLED &&
+    Atomics.wait(state, 0, BEING_FILLED, PATIENCE) === 'timed-out'
+  )
+    return randomFillSync(Buffer.alloc(KEY_LENGTH))
   return Buffer.from(Buffer.from(zone, 4, KEY_LENGTH))
 }
 

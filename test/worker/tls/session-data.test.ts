@@ -53,7 +53,7 @@ describe('the data of a session', () => {
   })
 
   it('that are not there tell nothing', () => {
-    const nothing = { version: 0, id: Buffer.alloc(0), verifyResult: 0, group: 0 }
+    const nothing = { version: 0, id: Buffer.alloc(0), verifyResult: 1, group: 0 }
     expect(readSession(undefined)).toEqual(nothing)
     expect(readSession(null)).toEqual(nothing)
     expect(readSession(Buffer.from('no DER'))).toEqual(nothing)
