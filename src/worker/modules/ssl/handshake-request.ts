@@ -2,8 +2,9 @@
 // client has said in its ClientHello.
 
 import { Fields } from '../../http/fields.ts'
+import { noStream } from '../../http/no-stream.ts'
 import type { ServerPlan } from '../../http/plan.ts'
-import { type ClientConnection, type ClientStream, Request } from '../../http/request.ts'
+import { type ClientConnection, Request } from '../../http/request.ts'
 import { now } from '../../tick.ts'
 import type { ClientHello } from '../../tls/client-hello.ts'
 import type { TlsSession } from '../../tls/session.ts'
@@ -40,7 +41,7 @@ export function handshakeRequest(
     proxyProtocol: client.proxyProtocol,
     delaySegments: () => {},
   }
-  return new Request(streamOf(connection), NO_LINE, new Fields(), server, now())
+  return new Request(noStream(connection, 'a handshake'), NO_LINE, new Fields(), server, now())
 }
 
 /** What is known of TLS before it is agreed on. */
@@ -60,33 +61,5 @@ function beginning(server: ServerPlan, hello: ClientHello | null): TlsSession {
     serverHost: '',
     server,
     forget: () => {},
-  }
-}
-
-function nothing(): never {
-  throw new Error('a handshake carries no request')
-}
-
-function streamOf(connection: ClientConnection): ClientStream {
-  return {
-    connection,
-    out: { write: () => true, flush: () => {}, end: () => {}, abort: () => {} },
-    sendHead: () => {},
-    sendEarlyHints: () => {},
-    receiveBody: nothing,
-    leaveUnasked: () => {},
-    discardBody: () => true,
-    openTunnel: nothing,
-    closeTunnel: () => {},
-    finish: () => {},
-    terminate: () => {},
-    bytesSent: 0,
-    bodyBytesSent: 0,
-    bodyLength: -1,
-    bodyTaken: false,
-    bodyDiscarded: false,
-    settling: false,
-    bodyWaiting: 0,
-    room: Number.POSITIVE_INFINITY,
   }
 }

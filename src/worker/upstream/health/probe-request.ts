@@ -4,11 +4,11 @@
 import type { Scope } from '../../../shared/conf/build.ts'
 import { SERVER } from '../../../shared/conf/command.ts'
 import { ErrorLog } from '../../../shared/error-log.ts'
-import type { BodySink } from '../../http/body.ts'
 import { Fields } from '../../http/fields.ts'
 import { LocationTree } from '../../http/locations.ts'
+import { noStream } from '../../http/no-stream.ts'
 import type { LocationPlan, ServerPlan } from '../../http/plan.ts'
-import { type ClientConnection, type ClientStream, Request } from '../../http/request.ts'
+import { type ClientConnection, Request } from '../../http/request.ts'
 import { nameOf } from '../../modules/content/proxy/pass.ts'
 import type { ProxyPlan } from '../../modules/content/proxy/plan.ts'
 import { type RequestPlan, requestHead } from '../../modules/content/proxy/request.ts'
@@ -78,8 +78,6 @@ function serverPlan(scope: Scope): ServerPlan {
   return { scope: server, plan, firstName: firstPart, http2: false, handlers: [], afterRead: 0 }
 }
 
-const NOWHERE: BodySink = { write: () => true, flush: () => {}, end: () => {}, abort: () => {} }
-
 const CONNECTION: ClientConnection = {
   id: 0,
   requests: 0,
@@ -94,29 +92,5 @@ const CONNECTION: ClientConnection = {
   delaySegments: () => {},
 }
 
-function noClient(): never {
-  throw new Error('a health check has no client')
-}
-
 /** Nobody is at the other end. */
-const STREAM: ClientStream = {
-  connection: CONNECTION,
-  out: NOWHERE,
-  sendHead: () => {},
-  sendEarlyHints: () => {},
-  receiveBody: noClient,
-  leaveUnasked: () => {},
-  discardBody: () => true,
-  openTunnel: noClient,
-  closeTunnel: () => {},
-  finish: () => {},
-  terminate: () => {},
-  bytesSent: 0,
-  bodyBytesSent: 0,
-  bodyLength: -1,
-  bodyTaken: false,
-  bodyDiscarded: false,
-  settling: false,
-  bodyWaiting: 0,
-  room: Number.POSITIVE_INFINITY,
-}
+const STREAM = noStream(CONNECTION, 'a health check')

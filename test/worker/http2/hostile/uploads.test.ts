@@ -12,6 +12,7 @@ peers.paused = true
 const server = withHostileServer(`
   client_max_body_size 0;
   location /peer { proxy_pass http://${peers.address}; proxy_request_buffering off; }
+  location /bodiless { error_page 400 = /proxy; proxy_pass http://%HOLD%; }
   location /guarded { auth_request /hold; proxy_pass http://%BACKEND%; }
 `)
 afterAll(() => peers.stop())
@@ -100,6 +101,17 @@ it('a body behind an answer that is complete is not taken in', async () => {
   await client.pong()
   expect(client.find('GOAWAY')).toBeUndefined()
   expect(window(client, 1)).toBeLessThan(MIB)
+  client.destroy()
+  await nothingLeft(server)
+})
+
+it('a body that was said to be none ends the request at its backend, also where another one answers', async () => {
+  const client = await server.connect()
+  client.send(post(1, '/bodiless', ['content-length', '0']))
+  await eventually('the request', () => server.hold.current === 1)
+  client.send(data(1, 'x', 0))
+  expect((await client.response(1)).status).toBe(200)
+  await eventually('its end', () => server.hold.current === 0)
   client.destroy()
   await nothingLeft(server)
 })
