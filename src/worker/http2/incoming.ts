@@ -299,9 +299,12 @@ export class Incoming implements FrameTarget, SettingsTarget {
       this.acknowledged = true
       return
     }
+    const before = this.sendWindow
     const error = readSettings(bytes, start, end, this)
     if (error !== null) return this.#owner.fail(error)
     this.#owner.output.control(SETTINGS_ACK)
+    // Once for all of them: one frame has room for thousands.
+    if (this.sendWindow > before) this.#owner.windowOpened(null)
   }
 
   maxFrameSize(bytes: number): void {
@@ -320,7 +323,6 @@ export class Incoming implements FrameTarget, SettingsTarget {
         }
       }
     }
-    if (change > 0) this.#owner.windowOpened(null)
     return null
   }
 
