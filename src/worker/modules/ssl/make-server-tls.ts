@@ -2,15 +2,13 @@
 // take is told in nginx's words.
 
 import { constants, X509Certificate } from 'node:crypto'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { SecureContextOptions } from 'node:tls'
 import type { BuildContext, Scope } from '../../../shared/conf/build.ts'
 import { openFailure } from '../../../shared/conf/file-error.ts'
-import type { ContextChanges } from '../../tls/conf-command.ts'
+import { type Attempt, checkOptions, commonOptions } from '../../tls/context-options.ts'
 import { type Credentials, CredentialsError, loadCredentials } from '../../tls/credentials.ts'
 import { CredentialsCache } from '../../tls/credentials-cache.ts'
-import { opensslText } from '../../tls/openssl-error.ts'
 import { CERTIFICATES } from '../../tls/pem.ts'
-import { PROTOCOLS, protocolOptions } from '../../tls/protocols.ts'
 import { type NamesReader, ServerTls } from '../../tls/server-tls.ts'
 import { ServerStaples } from '../../tls/stapling.ts'
 import { sharedKeys, TICKET_ZONE, TICKET_ZONE_SIZE } from '../../tls/ticket-keys.ts'
@@ -21,10 +19,7 @@ import { type ClientTrust, clientTrust } from './verify-client.ts'
 
 /** OpenSSL's, with which TLS 1.3 begins where nothing else is said. */
 const SUITES = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
-const SUITE = /^!?TLS_/
 const TLS13 = 0x0304
-/** As nginx, for every server. */
-const ALWAYS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION
 
 /** The TLS of a server; null: it has no certificate, and does not reject handshakes either. Throws a ConfError. */
 export function makeServerTls(
@@ -39,7 +34,7 @@ export function makeServerTls(
     context.error(`no "ssl_certificate_key" is defined for certificate "${name}"`, null)
   }
   const options = contextOptions(conf, context)
-  checkOptions(options, conf, context)
+  checkOptions(options, attempts(options, conf), context)
   const passwords = conf.sslPasswordFile?.list ?? []
   const dynamic = [...certs, ...keys].some(({ value }) => value.constant === null)
   try {
@@ -130,26 +125,20 @@ function namesReader(cert: NamedFile, key: NamedFile): NamesReader<HandshakeRequ
 
 /** Everything of a context but certificates and the keys of tickets. */
 function contextOptions(conf: SslConf, context: BuildContext): SecureContextOptions {
-  const changes: ContextChanges = { set: 0 }
-  for (const command of conf.sslConfCommand) command.apply(changes)
-  let mask = conf.sslProtocols
-  for (const [name, on] of changes.protocols ?? [])
-    mask = on ? mask | PROTOCOLS[name]! : mask & ~PROTOCOLS[name]!
-  if (mask === 0) context.error('"ssl_protocols" leaves no protocol to use')
-  const { minVersion, maxVersion, options } = protocolOptions(mask)
-  const { suites = SUITES, ciphers = conf.sslCiphers, sigalgs } = changes
-  const older = ciphers.split(':').filter((name) => name !== '' && !SUITE.test(name))
+  const settings = {
+    protocols: conf.sslProtocols,
+    ciphers: conf.sslCiphers,
+    suites: SUITES,
+    groups: conf.sslEcdhCurve,
+    commands: conf.sslConfCommand,
+    blamed: 'ssl_protocols',
+  }
   return {
     // An empty list: without one Node would read all the authorities it knows.
     ca: [],
-    ciphers: [suites, ...older].join(':'),
+    ...commonOptions(settings, context),
     honorCipherOrder: conf.sslPreferServerCiphers,
-    minVersion: changes.minVersion ?? minVersion,
-    maxVersion: changes.maxVersion ?? maxVersion,
-    secureOptions: ALWAYS | options | changes.set,
-    ecdhCurve: changes.groups ?? conf.sslEcdhCurve,
     sessionTimeout: Math.round(conf.sslSessionTimeout / 1000),
-    ...(sigalgs === undefined ? {} : { sigalgs }),
     ...(conf.sslDhparam ? { dhparam: dhparam(conf.sslDhparam, context) } : {}),
     ...(conf.sslCertificateCompression ? { certificateCompression: ['zlib', 'brotli', 'zstd'] } : {}),
   }
@@ -168,47 +157,13 @@ function dhparam(path: string, context: BuildContext): string {
   return context.error(`PEM_read_bio_DHparams("${path}") failed (${reason})`, null)
 }
 
-/** Makes a context without a certificate, to find out what is wrong with everything else. */
-function checkOptions(options: SecureContextOptions, conf: SslConf, context: BuildContext): void {
+/** What each part of the options is to nginx. */
+function attempts(options: SecureContextOptions, conf: SslConf): Attempt[] {
   const { ciphers, ecdhCurve, dhparam: parameters, sigalgs } = options
-  const attempts: [string, SecureContextOptions][] = [
+  return [
     [`SSL_CTX_set_cipher_list("${conf.sslCiphers}")`, { ciphers: ciphers! }],
     [`SSL_CTX_set1_curves_list("${conf.sslEcdhCurve}")`, { ecdhCurve: ecdhCurve! }],
     ['SSL_CTX_set1_sigalgs_list()', sigalgs === undefined ? {} : { sigalgs }],
     [`PEM_read_bio_DHparams("${conf.sslDhparam}")`, parameters === undefined ? {} : { dhparam: parameters }],
   ]
-  if (ciphers!.split(':').every((name) => SUITE.test(name))) {
-    const reason = 'SSL: error:0A0000B9:SSL routines::no cipher match'
-    context.error(`SSL_CTX_set_cipher_list("${conf.sslCiphers}") failed (${reason})`, null)
-  }
-  try {
-    createSecureContext(options)
-  } catch (whole) {
-    for (const [what, part] of attempts) {
-      try {
-        createSecureContext({ ca: [], ...part })
-      } catch (error) {
-        const reason = part.ecdhCurve === undefined ? reasonOf(error) : groupReason(part.ecdhCurve)
-        context.error(`${what} failed (${reason})`, null)
-      }
-    }
-    context.error(reasonOf(whole), null)
-  }
-}
-
-/** What OpenSSL says of a list of groups that it does not take, which Node keeps to itself. */
-function groupReason(groups: string): string {
-  const unknown = groups.split(':').find((ecdhCurve) => {
-    try {
-      createSecureContext({ ca: [], ecdhCurve })
-      return false
-    } catch {
-      return true
-    }
-  })
-  return `SSL: error:0A080106:SSL routines::passed invalid argument:group '${unknown ?? groups}' cannot be set`
-}
-
-function reasonOf(error: unknown): string {
-  return opensslText(error as Error) ?? (error as Error).message
 }

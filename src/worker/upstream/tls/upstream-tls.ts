@@ -19,13 +19,7 @@ import { CredentialsCache } from '../../tls/credentials-cache.ts'
 import { opensslText } from '../../tls/openssl-error.ts'
 import { TlsClient, type TlsClientOptions, type Verification } from './client.ts'
 import { directiveName, type TlsValues, tlsValues, writtenAs } from './commands.ts'
-import {
-  type ContextOptions,
-  checkOptions,
-  contextOptions,
-  makeContext,
-  trustedCertificates,
-} from './context.ts'
+import { type ContextOptions, contextOptions, makeContext, trustedCertificates } from './context.ts'
 import { serverNameOf, withoutPort } from './names.ts'
 
 /** Clients for names and certificates that requests gave, kept at a time. */
@@ -49,7 +43,6 @@ export class UpstreamTls {
   constructor(values: TlsValues, prefix: string, alpn: readonly string[], context: BuildContext) {
     this.#values = values
     this.#options = contextOptions(values, prefix, context)
-    checkOptions(this.#options, values, context)
     this.#client = {
       verification: values.verify ? verificationOf(values, context) : null,
       alpn,
