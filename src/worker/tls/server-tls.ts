@@ -4,7 +4,6 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
 import type { ConnectionHost } from '../connection/host.ts'
-import type { ClientTrust } from '../modules/ssl/verify-client.ts'
 import { type ClientChains, DepthLimit, NO_CHAINS } from './client-chains.ts'
 import type { ClientHello } from './client-hello.ts'
 import {
@@ -20,7 +19,7 @@ import { HandshakeEvents, type HandshakePolicy } from './handshake-events.ts'
 import { SessionStore, type SessionStoreSettings } from './session-store.ts'
 import type { ServerStaples } from './stapling.ts'
 import { takeOlderTickets } from './ticket-keys.ts'
-import { trustIdentity, trustingContext } from './trust.ts'
+import { type ClientTrust, trustIdentity, trustingContext } from './trust.ts'
 
 /** The names of one certificate and its key, for the connection that is being made. */
 export interface CertificateNames {
@@ -44,8 +43,6 @@ export interface ServerTlsSettings<H> {
   /** Relative names start from here; ends with a slash. */
   readonly confPrefix: string
   readonly cache: CredentialsCache | null
-  /** Bytes of a record at most. */
-  readonly bufferSize: number
   /** Whose certificates clients may have. */
   readonly trust: ClientTrust
   /** null: sessions are not kept. */
@@ -63,7 +60,6 @@ const TLS13 = 0x0304
 const MOST_CONTEXTS = 128
 
 export class ServerTls<H> {
-  readonly bufferSize: number
   /** Certificates of clients are asked for. */
   readonly requestCert: boolean
   readonly chains: ClientChains
@@ -76,7 +72,6 @@ export class ServerTls<H> {
   /** Throws a CredentialsError where certificates and keys do not go together. */
   constructor(settings: ServerTlsSettings<H>) {
     this.#settings = settings
-    this.bufferSize = settings.bufferSize
     const { verify, depth, named, unnamed } = settings.trust
     this.requestCert = verify !== 'off'
     this.chains = this.requestCert ? new DepthLimit(depth, [...named, ...unnamed]) : NO_CHAINS

@@ -2,9 +2,11 @@
 // among those of a server.
 
 import type { Staples } from '../../shared/staples.ts'
-import type { StapleSource } from '../modules/ssl/staples.ts'
 import { type ChoiceRules, chosenCertificate } from './certificate-choice.ts'
 import type { ClientHello } from './client-hello.ts'
+
+/** Where the response for a certificate is: at hand, or by its key among those that the master has fetched. */
+export type StapleSource = { readonly response: Buffer } | { readonly key: string }
 
 /** What the master has fetched, as it told this worker. */
 export class StapleStore {

@@ -8,7 +8,22 @@ import {
   type SecureContextOptions,
   setDefaultCACertificates,
 } from 'node:tls'
-import type { ClientTrust } from '../modules/ssl/verify-client.ts'
+
+/** Words of `ssl_verify_client`. */
+export type VerifyClient = 'off' | 'on' | 'optional' | 'optional_no_ca'
+
+/** What the certificates of a server's clients are judged by. */
+export interface ClientTrust {
+  readonly verify: VerifyClient
+  /** Authorities (PEM) that clients are told of. */
+  readonly named: readonly string[]
+  /** Authorities that they are not told of. */
+  readonly unnamed: readonly string[]
+  /** Revocation lists (PEM). */
+  readonly revocations: readonly string[]
+  /** Certificates there may be between a client's and the root. */
+  readonly depth: number
+}
 
 /** A private member of Node: the context inside of its own. */
 interface InnerContext {

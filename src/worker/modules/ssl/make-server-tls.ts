@@ -12,10 +12,11 @@ import { CERTIFICATES } from '../../tls/pem.ts'
 import { type NamesReader, ServerTls } from '../../tls/server-tls.ts'
 import { ServerStaples } from '../../tls/stapling.ts'
 import { sharedKeys, TICKET_ZONE, TICKET_ZONE_SIZE } from '../../tls/ticket-keys.ts'
+import type { ClientTrust } from '../../tls/trust.ts'
 import { sessionPolicy } from './session-cache.ts'
 import type { HandshakeRequest, NamedFile, SslConf } from './ssl.ts'
 import { staplesOf } from './staples.ts'
-import { type ClientTrust, clientTrust } from './verify-client.ts'
+import { clientTrust } from './verify-client.ts'
 
 /** OpenSSL's, with which TLS 1.3 begins where nothing else is said. */
 const SUITES = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
@@ -60,7 +61,6 @@ export function makeServerTls(
       passwords,
       confPrefix: context.options.confPrefix,
       cache: conf.sslCertificateCache === false ? null : new CredentialsCache(conf.sslCertificateCache),
-      bufferSize: conf.sslBufferSize,
       ...{ trust, newest, ...policy },
       staples: serverStaples(credentials, trust, { options, newest, scope, context }),
     })

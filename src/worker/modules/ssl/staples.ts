@@ -9,6 +9,7 @@ import { confPath, flag, optional, string } from '../../../shared/conf/setters.t
 import { children, readDer, SEQUENCE } from '../../../shared/der.ts'
 import type { ResolverSettings } from '../../../shared/names/found.ts'
 import { defineModule } from '../../http/module.ts'
+import type { StapleSource } from '../../tls/stapling.ts'
 import { resolverOf } from '../../upstream/resolver-conf.ts'
 import { parseUpstreamUrl } from '../../upstream/url.ts'
 
@@ -41,9 +42,6 @@ export interface FetchedStaple extends ServerCertificate {
   }
   readonly resolver: ResolverSettings
 }
-
-/** Where the response for a certificate is: at hand, or by its key among those that the master has fetched. */
-export type StapleSource = { readonly response: Buffer } | { readonly key: string }
 
 const HTTP_PORT = 80
 const ENUMERATED = 0x0a

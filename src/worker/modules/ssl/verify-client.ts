@@ -12,9 +12,8 @@ import type { Request } from '../../http/request.ts'
 import { opensslText } from '../../tls/openssl-error.ts'
 import { certificatesIn, revocationsIn } from '../../tls/pem.ts'
 import type { TlsSession } from '../../tls/session.ts'
+import type { ClientTrust, VerifyClient } from '../../tls/trust.ts'
 import { isOptionalError, verifyErrorText } from '../../tls/verify-errors.ts'
-
-export type VerifyClient = 'off' | 'on' | 'optional' | 'optional_no_ca'
 
 interface VerifyConf {
   sslVerifyClient: VerifyClient
@@ -51,20 +50,7 @@ export const verifyClient = defineModule<VerifyConf>({
   },
 })
 
-/** What the certificates of a server's clients are judged by. */
-export interface ClientTrust {
-  readonly verify: VerifyClient
-  /** Authorities (PEM) that clients are told of. */
-  readonly named: readonly string[]
-  /** Authorities that they are not told of. */
-  readonly unnamed: readonly string[]
-  /** Revocation lists (PEM). */
-  readonly revocations: readonly string[]
-  /** Certificates there may be between a client's and the root. */
-  readonly depth: number
-}
-
-/** That of a server with certificates of its own. Throws a ConfError for files that cannot be, or are missing. */
+/** Whom a server with certificates of its own trusts. Throws a ConfError for files that cannot be, or are missing. */
 export function clientTrust(scope: Scope, context: BuildContext): ClientTrust {
   const conf = scope.conf(verifyClient)
   const { sslVerifyClient: verify, sslClientCertificate, sslTrustedCertificate, sslCrl } = conf
