@@ -28,6 +28,8 @@ const SERVERS: Record<string, string> = {
       `ssl_verify_client optional; ssl_verify_depth ${depth}; ssl_client_certificate %CHAIN%;`,
     ]),
   ),
+  'no ca, whole depth 0':
+    'ssl_verify_client optional_no_ca; ssl_verify_depth 0; ssl_client_certificate %CHAIN%;',
 }
 const NAMES = Object.keys(SERVERS)
 

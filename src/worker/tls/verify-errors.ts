@@ -97,7 +97,7 @@ export function verifyErrorText(number: number): string {
 }
 
 /** Nobody who is trusted vouches for the certificate: what `ssl_verify_client optional_no_ca` does not mind. */
-const UNTRUSTED = new Set([2, 18, 19, 20, 21])
+const UNTRUSTED = new Set([18, 19, 20, 21, 27])
 
 /** Whether the error is one of those that `optional_no_ca` lets pass. */
 export function isOptionalError(number: number): boolean {
