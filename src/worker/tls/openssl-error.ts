@@ -22,9 +22,13 @@ export function opensslText({ message }: Error): string | null {
 
 /** Number of the last reason among OpenSSL's `SSL_R_...`; 0 where it is none of these. */
 export function sslReason(text: string): number {
-  const code = Number.parseInt(/.*error:([0-9A-F]{8}):/s.exec(text)?.[1] ?? '0', 16)
+  const code = lastCode(text)
   // The upper bits name the library: 20 is SSL.
   return code >>> 23 === 20 ? code & 0x7fffff : 0
+}
+
+function lastCode(text: string): number {
+  return Number.parseInt(/.*error:([0-9A-F]{8}):/s.exec(text)?.[1] ?? '0', 16)
 }
 
 /** What nginx takes for the other side's mistake, not for one that somebody has to look into. */
@@ -37,8 +41,15 @@ const EXPECTED = new Set([
 /** Alerts of the other side: those that there were before TLS 1.3. */
 const [FIRST_ALERT, LAST_ALERT] = [1000, 1100]
 
+/**
+ * What stands before one of the expected in OpenSSL's queue, of which Node tells the first one only: keys that are not on
+ * the curve (bad ecpoint), and records that AEAD refuses (decryption failed or bad record mac).
+ */
+const BEFORE_EXPECTED = new Set([0x0800006b, 0x1c800066])
+
 /** Whether nginx logs the failure at the connection's own level; else it is `crit`. */
 export function isExpected(text: string): boolean {
   const reason = sslReason(text)
-  return EXPECTED.has(reason) || (reason >= FIRST_ALERT && reason <= LAST_ALERT)
+  if (EXPECTED.has(reason) || (reason >= FIRST_ALERT && reason <= LAST_ALERT)) return true
+  return BEFORE_EXPECTED.has(lastCode(text))
 }
