@@ -10,9 +10,10 @@ import type { ListenedAt } from '../connection/listened-at.ts'
 import { SendWatch } from '../connection/send-watch.ts'
 import type { HeadRules } from '../http1/head-rules.ts'
 import type { ConnectionConf } from '../modules/connection.ts'
-import { type Http2SwitchConf, http2Switch, limitsFirstContent } from '../modules/http2.ts'
+import { type Http2SwitchConf, http2Switch } from '../modules/http2.ts'
 import { atTickEnd, now } from '../tick.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
+import { Admission } from './admission.ts'
 import type { ClosedStreams } from './closed-streams.ts'
 import {
   ENHANCE_YOUR_CALM,
@@ -39,8 +40,6 @@ const DOING = 'processing HTTP/2 connection'
 const TIMED_OUT = 'client timed out (110: Connection timed out)'
 /** Bytes that wait for a client before it is not read from any more. */
 const MOST_QUEUED = 1048576
-/** Refused streams that a client may try at least. */
-const LEAST_REFUSED = 100
 
 const FLOOD: ConnectionError = { code: ENHANCE_YOUR_CALM, reason: 'http2 flood detected' }
 const TOO_MANY_REFUSED: ConnectionError = {
@@ -64,8 +63,7 @@ export class Http2Connection
   readonly #host: ConnectionHost
   readonly #at: ListenedAt
   readonly #incoming: Incoming
-  /** Content may be refused until the client knows how little of it may come. */
-  readonly #limitsFirstContent: boolean
+  readonly #admission: Admission
   /** Characters of the preface that have come. */
   #preface = 0
   /** `leaving`: the client has been told to open no more streams. */
@@ -74,9 +72,6 @@ export class Http2Connection
   #lastTold = LARGEST_STREAM_ID
   /** No stream is open: the connection counts as waiting. */
   #idle = true
-  /** Streams begun in what is being read. */
-  #newStreams = 0
-  #refused = 0
   /** It is not read from until the client has taken what it was sent. */
   #paused = false
   #watching = false
@@ -92,7 +87,7 @@ export class Http2Connection
     this.#incoming = new Incoming(this)
     const conf = this.#conf
     this.streamWindow = conf.http2BodyPrereadSize
-    this.#limitsFirstContent = limitsFirstContent(conf)
+    this.#admission = new Admission(conf)
     transport.owner = this
     host.opened(this)
     host.stats.addWaiting(1)
@@ -152,7 +147,7 @@ export class Http2Connection
 
   onData(bytes: Buffer, start: number, end: number): void {
     this.guard.transferred(end - start)
-    this.#newStreams = 0
+    this.#admission.readBegins()
     const at = this.#preface < PREFACE.length ? this.#readPreface(bytes, start, end) : start
     if (at < end) this.#incoming.read(bytes, at, end)
     if (this.#phase === 'closed') return
@@ -203,17 +198,11 @@ export class Http2Connection
       return false
     }
     const most = this.#conf.http2MaxConcurrentStreams
-    const reason =
-      this.#streams.count >= most
-        ? `concurrent streams exceeded ${this.#streams.count}`
-        : this.#newStreams++ >= 2 * most
-          ? 'client sent too many streams at once'
-          : !this.#incoming.acknowledged && !ended && this.#limitsFirstContent
-            ? 'client sent stream with data before settings were acknowledged'
-            : ''
+    const unaware = !ended && !this.#incoming.acknowledged
+    const reason = this.#admission.refusal(this.#streams.count, most, unaware)
     if (reason === '') return true
     this.#log(reason)
-    if (this.#refused++ > Math.max(most, LEAST_REFUSED)) this.fail(TOO_MANY_REFUSED)
+    if (!this.#admission.refused(most)) this.fail(TOO_MANY_REFUSED)
     else this.resetStream(id, REFUSED_STREAM, '')
     return false
   }
