@@ -4,6 +4,7 @@ import { Http2Connection } from '../http2/connection.ts'
 import { Http1Connection } from './connection.ts'
 import type { ConnectionStart, HttpConnection } from './host.ts'
 
+/** Plain, or inside of TLS. */
 export function beginHttp1(start: ConnectionStart): HttpConnection {
   return new Http1Connection(start)
 }

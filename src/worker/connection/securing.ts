@@ -36,6 +36,7 @@ const INTERNAL_ERROR = '\x15\x03\x03\0\x02\x02\x50'
  */
 type Phase = 'waiting' | 'hello' | 'handshake' | 'secured' | 'over'
 
+/** Ends as the connection of the protocol that ALPN agrees on, or closes. */
 export class Securing implements TransportOwner, HttpConnection, HandshakeOwner {
   #transport: Transport
   readonly #client: Client

@@ -19,6 +19,7 @@ export type NameKind =
   | 'te'
   | 'single'
 
+/** A name, and what is known of it. */
 export interface FieldName {
   readonly text: string
   readonly kind: NameKind
@@ -45,6 +46,7 @@ const known = new Map<string, FieldName>()
 const KNOWN_NAMES = 1000
 const LONGEST_KNOWN = 64
 
+/** What is known of `text`, a name as HPACK gives it (latin1). */
 export function fieldName(text: string): FieldName {
   const found = known.get(text)
   if (found !== undefined) return found

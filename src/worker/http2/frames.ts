@@ -266,6 +266,7 @@ export function pingFrame(flags: number, opaque: string): string {
   return frameHead(8, PING, flags, 0) + opaque
 }
 
+/** RST_STREAM (RFC 9113 section 6.4); `code`: one of the error codes. */
 export function resetFrame(streamId: number, code: number): string {
   return frameHead(4, RST_STREAM, 0, streamId) + uint32(code)
 }

@@ -6,6 +6,7 @@ import type { BodySink, RequestContent } from '../http/body.ts'
 /** Windows are opened again when so much of them is used up. */
 const GIVE_BACK = 2
 
+/** What is wrong with a body: more or less than its Content-Length, or more than `client_max_body_size`. */
 export type BodyFault = 'larger than declared' | 'too large' | 'incomplete'
 
 /** The stream that a body comes by. */

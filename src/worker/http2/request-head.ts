@@ -39,6 +39,7 @@ const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/
 /** What may not stand in a path: blanks and control characters. */
 const NO_PATH = /[\0-\x20\x7f]/
 
+/** Takes the fields of one block after `begin`; complete, and checked, with `finish`. */
 export class Http2Head implements RequestLine, FieldTarget {
   readonly fields = new Fields()
   method = ''
@@ -313,6 +314,7 @@ function isBlank(code: number): boolean {
 const SPARE_HEADS = 1000
 const spareHeads: Http2Head[] = []
 
+/** An empty head, for `releaseHead` to take back. */
 export function takeHead(): Http2Head {
   return spareHeads.pop() ?? new Http2Head()
 }

@@ -36,6 +36,7 @@ export interface StreamOwner {
   streamOver(stream: Http2Stream, reset: 'complete' | 'broken' | 'timed out'): void
 }
 
+/** Begins with `run`; over once its owner is told so by `streamOver`, or has cancelled it. */
 export class Http2Stream implements ClientStream, BodyOwner, WriterOwner {
   readonly id: number
   readonly head: Http2Head

@@ -10,6 +10,7 @@ import type { SessionStore } from './session-store.ts'
 
 const TLS13 = 0x0304
 
+/** What a server's handshakes do about sessions and OCSP responses. */
 export interface HandshakePolicy {
   /** null: sessions are not kept. */
   readonly sessions: SessionStore | null
@@ -28,6 +29,7 @@ type Done = () => void
 type Found = (error: Error | null, session: Buffer | null) => void
 type Stapled = (error: Error | null, response: Buffer | null) => void
 
+/** Those of one handshake; keeps nothing open. */
 export class HandshakeEvents extends Server {
   /** A private name of Node's: without it clients are told of no response. */
   readonly _sharedCreds: SecureContext

@@ -7,6 +7,7 @@ import type { Level } from '../../shared/error-log.ts'
 import type { HandshakeEvents } from './handshake-events.ts'
 import { isExpected, opensslText } from './openssl-error.ts'
 
+/** Told how a handshake goes. */
 export interface HandshakeOwner {
   /** It is over: called inside of OpenSSL, where nothing may be sent yet. Nothing is called after it. */
   secured(socket: TLSSocket, beneath: Socket): void
@@ -16,6 +17,7 @@ export interface HandshakeOwner {
   closed(): void
 }
 
+/** What a handshake is made with. */
 export interface HandshakeOptions {
   readonly context: SecureContext
   /** Protocols as ALPN writes them (RFC 7301 section 3.1). */
@@ -40,6 +42,7 @@ function alpn(names: readonly string[]): Buffer {
 const LARGEST_RECORD = 16384
 const SMALLEST_RECORD = 512
 
+/** Begins at once; its owner is told of its end. */
 export class Handshake {
   readonly #socket: TLSSocket
   readonly #owner: HandshakeOwner

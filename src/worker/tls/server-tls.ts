@@ -30,6 +30,7 @@ export interface CertificateNames {
 /** A pair of `ssl_certificate` and `ssl_certificate_key` with variables in it, for a handshake's fields. */
 export type NamesReader<H> = (handshake: H) => CertificateNames
 
+/** What a `server`'s directives come to. */
 export interface ServerTlsSettings<H> {
   /** Everything of a context but the certificates. */
   readonly options: SecureContextOptions
@@ -59,6 +60,7 @@ const TLS13 = 0x0304
 /** Contexts for certificates that handshakes have named, kept at a time. */
 const MOST_CONTEXTS = 128
 
+/** `H`: what the names of certificates are worked out with, where they have variables in them. */
 export class ServerTls<H> {
   /** Certificates of clients are asked for. */
   readonly requestCert: boolean

@@ -12,6 +12,7 @@ import {
   SEQUENCE,
 } from '../../shared/der.ts'
 
+/** What is read of a session. */
 export interface SessionData {
   /** 0x0303 for TLS 1.2, 0x0304 for 1.3. */
   readonly version: number

@@ -4,6 +4,7 @@
 import { TlsSessionZone } from '../../shared/tls-session-zone.ts'
 import { sharedNow } from '../shared-clock.ts'
 
+/** What `ssl_session_cache` and `ssl_session_timeout` say. */
 export interface SessionStoreSettings {
   /** Sessions kept by each worker itself; 0: any number; null: none. */
   readonly builtin: number | null
@@ -17,6 +18,7 @@ interface OwnSession {
   readonly expires: number
 }
 
+/** That of one server in one worker. */
 export class SessionStore {
   readonly #settings: SessionStoreSettings
   /** By id, oldest first. */

@@ -7,6 +7,7 @@ const OVERHEAD = 32
 /** What SETTINGS_HEADER_TABLE_SIZE is where nobody has said otherwise (RFC 9113 section 6.5.2). */
 export const DEFAULT_TABLE_SIZE = 4096
 
+/** Bytes that a field counts for in a table (RFC 7541 section 4.1). */
 export function entrySize(name: string, value: string): number {
   return name.length + value.length + OVERHEAD
 }

@@ -32,6 +32,7 @@ export interface NamedFile {
   readonly directive: Directive
 }
 
+/** What a server says of TLS towards its clients. */
 export interface SslConf {
   sslCertificate: readonly NamedFile[] | undefined
   sslCertificateKey: readonly NamedFile[] | undefined

@@ -68,6 +68,7 @@ export function settingFault(id: number, value: number): string {
   return ''
 }
 
+/** The words for a SETTINGS_INITIAL_WINDOW_SIZE of `value`. */
 export function tooLargeWindow(value: number): string {
   return `settings frame with too large initial window size: ${value}`
 }

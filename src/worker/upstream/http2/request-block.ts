@@ -13,6 +13,7 @@ export interface SetField {
   readonly value: ComplexValue
 }
 
+/** What of the heads of requests is known before there is one. */
 export interface BlockPlan {
   readonly authority: ComplexValue
   /** Fields that are the same for every request. */

@@ -15,6 +15,7 @@ export interface Verification {
   readonly depth: number
 }
 
+/** What a TlsClient is made of. */
 export interface TlsClientOptions {
   readonly context: SecureContext
   /** What the certificate has to be for, without a port. */
@@ -30,6 +31,7 @@ export interface TlsClientOptions {
   readonly keyLog: LogSink | null
 }
 
+/** Two of them never share connections or sessions, whatever they are made of. */
 export class TlsClient {
   readonly context: SecureContext
   readonly name: string

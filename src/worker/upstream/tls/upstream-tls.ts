@@ -27,6 +27,7 @@ const MOST_CLIENTS = 256
 /** Longest name that SNI can carry. */
 const LONGEST_NAME = 255
 
+/** TLS as one set of directives has it; made by `upstreamTls`. */
 export class UpstreamTls {
   readonly #values: TlsValues
   readonly #options: ContextOptions

@@ -43,6 +43,7 @@ const TE = hashName('te')
 const TE_TRAILERS = field('te', 'trailers')
 const TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i
 
+/** Made when the configuration is built. Throws a ConfError. */
 export class GrpcPlan {
   readonly pass: GrpcPass
   readonly block: BlockPlan
@@ -142,6 +143,7 @@ function settingsOf(conf: GrpcConf): UpstreamSettings {
   }
 }
 
+/** What goes to, and comes from, the backends of one target. */
 export class GrpcProtocol implements UpstreamProtocol {
   readonly wire: WireProtocol = 'HTTP/2'
   readonly passesBody = true
