@@ -61,10 +61,16 @@ interface StreamBinding {
 }
 
 const EOF = -4095
+const ENOBUFS = -105
 /** Pieces up to this size are sent as text, together with what goes around them. */
 const STRING_LIMIT = 12288
 /** Bytes given to OpenSSL in one call at most: each call encrypts all of it, into memory of its own. */
 const LONGEST_WRITE = 131072
+/**
+ * Encrypted bytes held for the peer at most. What is sent here stays well below; the rest is what OpenSSL answers by
+ * itself to a peer that asks for new keys (RFC 8446 section 4.6.3) again and again, and does not read.
+ */
+const MOST_HELD = 2 * LONGEST_WRITE
 /** Milliseconds for the peer to take what says that we close, as in nginx. */
 const CLOSING_TIME = 3000
 
@@ -271,7 +277,9 @@ class TlsTransport implements Transport {
       // What keeps coming while the last bytes leave is of no use to anybody.
       if (count < 0 && count !== EOF) this.#fail(errnoError(count))
     } else if (count > 0) {
-      if (this.#reading && this.#held === null) this.owner.onData(sharedBuffer, HEADROOM, HEADROOM + count)
+      if (this.#handle.writeQueueSize > MOST_HELD) this.#fail(errnoError(ENOBUFS))
+      else if (this.#reading && this.#held === null)
+        this.owner.onData(sharedBuffer, HEADROOM, HEADROOM + count)
       else (this.#held ??= []).push(Buffer.from(sharedBuffer.subarray(HEADROOM, HEADROOM + count)))
     } else if (count === EOF) {
       if (this.#reading && this.#held === null) this.#endOfPeer()
