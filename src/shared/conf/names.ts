@@ -12,12 +12,16 @@ const unsupported: Record<Origin, (name: string) => string> = {
   mail: (name) => `the "${name}" directive is not supported: weir proxies HTTP only, not mail`,
 }
 
+/** nginx has done away with `ssl on` (1.25.1), which many guides still have. */
+const USE_LISTEN = ', use "listen ... ssl" instead'
+
 const BYTE_ORDER_MARK = '\xef\xbb\xbf'
 
 /** The error for a directive whose name is none of `known`, the names weir has. */
 export function unknownDirective(directive: Directive, known: Iterable<string>): ConfError {
   const { name } = directive
   const origin = nginxDirectives.get(name)
+  if (name === 'ssl') return new ConfError('unknown directive "ssl"', directive, USE_LISTEN)
   if (origin !== undefined) return new ConfError(unsupported[origin](name), directive)
   return new ConfError(`unknown directive "${name}"`, directive, hint(name, [...known]))
 }

@@ -23,6 +23,10 @@ describe('unknown directive', () => {
     expect(message(name)).toBe(`unknown directive "${name}" in conf/a.conf:12`)
   })
 
+  it('ssl, which nginx has done away with: says what to use instead', () => {
+    expect(message('ssl')).toBe('unknown directive "ssl" in conf/a.conf:12, use "listen ... ssl" instead')
+  })
+
   it("one of nginx's is refused by name, whatever it resembles", () => {
     expect(message('slice')).toBe('the "slice" directive is not supported by weir yet in conf/a.conf:12')
   })
