@@ -61,7 +61,7 @@ sent_trailer_NAME | field NAME of the response's trailer
 server_addr | address the request came to
 server_name | first name of the server
 server_port | port the request came to
-server_protocol | \`HTTP/1.0\` or \`HTTP/1.1\`
+server_protocol | \`HTTP/1.0\`, \`HTTP/1.1\` or \`HTTP/2.0\`
 ssl_alpn_protocol | protocol that ALPN agreed on
 ssl_cipher | cipher of the connection
 ssl_ciphers | ciphers that the client offered
