@@ -35,11 +35,11 @@ export class Client implements ClientConnection {
   }
 
   get remoteAddress(): string {
-    return this.#transport.remoteAddress
+    return this.#at.remoteAddress
   }
 
   get remotePort(): number {
-    return this.#transport.remotePort
+    return this.#at.remotePort
   }
 
   get localAddress(): string {
@@ -47,7 +47,7 @@ export class Client implements ClientConnection {
   }
 
   get localPort(): number {
-    return this.#transport.localPort
+    return this.#at.localPort
   }
 
   delaySegments(): void {

@@ -10,7 +10,8 @@ import type { ConnectionHost } from './host.ts'
 export class ListenedAt {
   readonly #host: ConnectionHost
   readonly #key: string
-  #transport: Transport
+  /** The connection itself, also where TLS is spoken on it: a peer that is gone by then has no address any more. */
+  readonly #transport: Transport
   #servers: AddressServers | null = null
   /** What SNI says, normalised; '' for nothing. */
   #serverName = ''
@@ -37,11 +38,6 @@ export class ListenedAt {
     return this.servers.origin !== null ? this.#serverName : ''
   }
 
-  /** The connection goes on inside of TLS. */
-  secured(transport: Transport): void {
-    this.#transport = transport
-  }
-
   /** The servers of the newest Cycle that listens there. */
   get servers(): AddressServers {
     if (this.#generation === this.#host.generation) return this.#servers!
@@ -52,6 +48,19 @@ export class ListenedAt {
     }
     this.#generation = this.#host.generation
     return this.#servers!
+  }
+
+  /** The peer's, as Transport has it. */
+  get remoteAddress(): string {
+    return this.#transport.remoteAddress
+  }
+
+  get remotePort(): number {
+    return this.#transport.remotePort
+  }
+
+  get localPort(): number {
+    return this.#transport.localPort
   }
 
   /** Own side of the connection; `unix:` and the path for a unix socket. */

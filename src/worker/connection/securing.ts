@@ -166,7 +166,6 @@ export class Securing implements TransportOwner, HttpConnection, HandshakeOwner 
     this.#judges = null
     this.#hello = null
     this.#client.secured(transport, session)
-    this.#at.secured(transport)
     // OpenSSL is still in the middle of it.
     atTickEnd(() => {
       if (this.#phase === 'secured') this.#begin(session.alpn === 'h2' ? beginHttp2 : beginHttp1, null)

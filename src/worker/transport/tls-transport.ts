@@ -8,6 +8,7 @@
 // where something waits for that: else the request shows it when the next write comes, which saves a call for each.
 
 import type { Socket } from 'node:net'
+import { constants } from 'node:os'
 import type { TLSSocket } from 'node:tls'
 import { getSystemErrorName } from 'node:util'
 import { latin1, writeLatin1 } from '../../shared/latin1.ts'
@@ -66,6 +67,8 @@ const ENOBUFS = -105
 const STRING_LIMIT = 12288
 /** Bytes given to OpenSSL in one call at most: each call encrypts all of it, into memory of its own. */
 const LONGEST_WRITE = 131072
+/** Turns in which what OpenSSL has to send must have moved. */
+const PATIENCE = 8
 /**
  * Encrypted bytes held for the peer at most. What is sent here stays well below; the rest is what OpenSSL answers by
  * itself to a peer that asks for new keys (RFC 8446 section 4.6.3) again and again, and does not read.
@@ -403,10 +406,24 @@ class TlsTransport implements Transport {
     if (error !== 0) return this.#fail(errnoError(error))
     // It may have failed in the call already.
     if (!this.#writing) return
+    if (this.#stuck) this.#checkStuck(PATIENCE)
     this.#taken = !this.#stuck && this.#raw.writeQueueSize === 0
     if (!this.#taken || this.#awaited) return
     this.#quiet = request
     request.oncomplete = undefined
+  }
+
+  /**
+   * Where OpenSSL's own bytes could not be sent nobody has been told, and what stands behind them never leaves either:
+   * they stay in the handle's queue while the connection has none.
+   */
+  #checkStuck(turns: number): void {
+    setImmediate(() => {
+      if (!this.#writing || !this.#stuck || this.#state === 'closed' || this.#failure !== null) return
+      if (this.#raw.writeQueueSize > 0 || this.#handle.writeQueueSize === 0) return
+      if (turns > 0) this.#checkStuck(turns - 1)
+      else this.#fail(errnoError(-constants.errno.EPIPE))
+    })
   }
 
   /** Something is to be done when the handle is ready. */
