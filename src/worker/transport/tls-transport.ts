@@ -1,6 +1,5 @@
-// A Transport on the handle of a TLS socket whose handshake is over. With handle-transport.ts the place where the worker
-// uses private members of Node (`tlsSocket._handle`, the stream_wrap binding); where they are not as expected, or
-// `WEIR_TRANSPORT=socket` is set, socket-transport.ts does the same on the socket itself.
+// A Transport on the handle of a TLS socket whose handshake is over. Where handles are not as tls-handle.ts expects them,
+// or `WEIR_TRANSPORT=socket` is set, socket-transport.ts does the same on the socket itself.
 //
 // The handle takes one write at a time, and is done with it on a later turn; but what it is given it has encrypted, and
 // offered to the kernel, when the call returns. So a write that the kernel has taken whole counts as sent at once; what
@@ -18,48 +17,15 @@ import { TlsError } from '../tls/tls-error.ts'
 import { crashed } from './crash.ts'
 import { HEADROOM, type ReadBuffer, sharedBuffer } from './read-buffer.ts'
 import { SocketTransport } from './socket-transport.ts'
+import {
+  binding,
+  type RawHandle,
+  type StreamBinding,
+  type TlsHandle,
+  tlsHandles,
+  type WriteRequest,
+} from './tls-handle.ts'
 import { plainAddress, type Transport, type TransportOwner } from './transport.ts'
-
-/** Node's handle of a TLS connection, as far as it is used here. Writes return 0 or a negative errno. */
-interface TlsHandle {
-  readonly _parent?: RawHandle
-  /** Encrypted bytes that no write to the connection has finished with. */
-  readonly writeQueueSize: number
-  onread: () => Buffer | undefined
-  onerror: (error: Error) => void
-  useUserBuffer(buffer: Buffer): void
-  readStart(): number
-  readStop(): number
-  writeLatin1String(request: WriteRequest, text: string): number
-  writeBuffer(request: WriteRequest, bytes: Uint8Array): number
-  /** Texts are each followed by their encoding, pieces of memory by 'buffer'. */
-  writev(request: WriteRequest, pieces: (Uint8Array | string)[], allBuffers: false): number
-  shutdown(request: ShutdownRequest): number
-}
-
-/** The handle beneath it. */
-interface RawHandle {
-  readonly writeQueueSize: number
-}
-
-interface WriteRequest {
-  /** Called at the end if it is there by then. */
-  oncomplete: ((this: WriteRequest, status: number) => void) | undefined
-  transport: TlsTransport | null
-  /** -1 before a write and when it is done. */
-  getAsyncId(): number
-}
-
-interface ShutdownRequest {
-  oncomplete: (() => void) | undefined
-}
-
-interface StreamBinding {
-  WriteWrap: new () => WriteRequest
-  ShutdownWrap: new () => ShutdownRequest
-  streamBaseState: Int32Array
-  kReadBytesOrError: number
-}
 
 const EOF = -4095
 const ENOBUFS = -105
@@ -77,22 +43,6 @@ const MOST_HELD = 2 * LONGEST_WRITE
 /** Milliseconds for the peer to take what says that we close, as in nginx. */
 const CLOSING_TIME = 3000
 
-function loadBinding(): StreamBinding | null {
-  try {
-    const binding = (process as unknown as { binding(name: string): StreamBinding }).binding('stream_wrap')
-    const complete =
-      typeof binding.WriteWrap?.prototype?.getAsyncId === 'function' &&
-      typeof binding.ShutdownWrap === 'function' &&
-      binding.streamBaseState instanceof Int32Array &&
-      typeof binding.kReadBytesOrError === 'number'
-    return complete ? binding : null
-  } catch {
-    return null
-  }
-}
-
-const binding = process.env.WEIR_TRANSPORT === 'socket' ? null : loadBinding()
-
 /**
  * Takes over `socket`, whose handshake is over and from which nothing has been read, and the connection `beneath` it (the
  * same one where it has none of its own, as one that `tls.connect` made). To
@@ -100,16 +50,9 @@ const binding = process.env.WEIR_TRANSPORT === 'socket' ? null : loadBinding()
  * is paused.
  */
 export function openTlsTransport(socket: TLSSocket, beneath: Socket, owner: TransportOwner): Transport {
-  const handle = (socket as unknown as { _handle?: TlsHandle | null })._handle
-  const raw = handle?._parent
-  if (
-    binding !== null &&
-    typeof handle?.useUserBuffer === 'function' &&
-    typeof handle.writeLatin1String === 'function' &&
-    typeof handle.writeQueueSize === 'number' &&
-    typeof raw?.writeQueueSize === 'number'
-  ) {
-    return new TlsTransport(socket, beneath, handle, raw, owner, binding)
+  const handles = tlsHandles(socket)
+  if (binding !== null && handles !== null) {
+    return new TlsTransport(socket, beneath, handles.handle, handles.raw, owner, binding)
   }
   // Node tells of nothing else what goes wrong on a socket that it has not made itself.
   socket.on('_tlsError', (error: Error) => socket.destroy(new TlsError(error)))

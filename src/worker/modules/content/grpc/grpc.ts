@@ -3,12 +3,11 @@
 import type { Scope } from '../../../../shared/conf/build.ts'
 import { HTTP_ANY, IF_IN_LOCATION, LOCATION } from '../../../../shared/conf/command.ts'
 import type { Directive } from '../../../../shared/conf/directive.ts'
-import { bitmask, flag, number, size, strings, time } from '../../../../shared/conf/setters.ts'
+import { bitmask, flag, size, strings } from '../../../../shared/conf/setters.ts'
 import { hasContent, readBody } from '../../../body/read-body.ts'
 import { DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
-import { setBind } from '../../../upstream/local-address.ts'
-import { NEXT, setNextUpstream } from '../../../upstream/next.ts'
+import { connectionCommands, nextUpstreamCommands } from '../../../upstream/commands.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import { Resolving } from '../../../upstream/resolving.ts'
 import { enterUpstream } from '../../../upstream/states.ts'
@@ -41,23 +40,10 @@ export const grpc: Module<GrpcConf> = defineModule<GrpcConf>({
     { name: 'grpc_intercept_errors', in: HTTP_ANY, args: 1, set: flag(), default: false },
     { name: 'grpc_buffer_size', in: HTTP_ANY, args: 1, set: size(), default: 4096 },
     // The connection to the backend.
-    { name: 'grpc_bind', in: HTTP_ANY, args: [1, 2], set: setBind, default: false },
-    { name: 'grpc_socket_keepalive', in: HTTP_ANY, args: 1, set: flag(), default: false },
-    { name: 'grpc_connect_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
-    { name: 'grpc_send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
-    { name: 'grpc_read_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
+    ...connectionCommands('grpc'),
     ...upstreamTlsCommands('grpc'),
     // When it fails.
-    {
-      name: 'grpc_next_upstream',
-      in: HTTP_ANY,
-      args: [1, Infinity],
-      set: setNextUpstream,
-      repeat: true,
-      default: NEXT.error | NEXT.timeout,
-    },
-    { name: 'grpc_next_upstream_tries', in: HTTP_ANY, args: 1, set: number(), default: 0 },
-    { name: 'grpc_next_upstream_timeout', in: HTTP_ANY, args: 1, set: time(), default: 0 },
+    ...nextUpstreamCommands('grpc'),
   ],
   finish(conf, scope, context) {
     // Blocks within a location share its own unless they have another.

@@ -2,12 +2,11 @@
 // directives. What each of them means is in the file named after it beside this one.
 
 import { HTTP, HTTP_ANY, IF_IN_LOCATION, LIMIT_EXCEPT, LOCATION } from '../../../../shared/conf/command.ts'
-import { flag, number, oneOf, time } from '../../../../shared/conf/setters.ts'
+import { flag, number, oneOf } from '../../../../shared/conf/setters.ts'
 import { hasContent, readBody } from '../../../body/read-body.ts'
 import { DONE, defineModule, type Module, type Result } from '../../../http/module.ts'
 import type { Request } from '../../../http/request.ts'
-import { setBind } from '../../../upstream/local-address.ts'
-import { NEXT, setNextUpstream } from '../../../upstream/next.ts'
+import { connectionCommands, nextUpstreamCommands } from '../../../upstream/commands.ts'
 import type { PeerGroup } from '../../../upstream/peers.ts'
 import { Resolving } from '../../../upstream/resolving.ts'
 import { enterUpstream } from '../../../upstream/states.ts'
@@ -55,24 +54,11 @@ export const proxy: Module<ProxyConf> = defineModule<ProxyConf>({
     ...responseCommands((scope) => scope.own[proxy.index]?.proxyPass as ProxyPass | undefined),
     ...bufferingCommands,
     // The connection to the backend.
-    { name: 'proxy_bind', in: HTTP_ANY, args: [1, 2], set: setBind, default: false },
-    { name: 'proxy_socket_keepalive', in: HTTP_ANY, args: 1, set: flag(), default: false },
-    { name: 'proxy_connect_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
-    { name: 'proxy_send_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
-    { name: 'proxy_read_timeout', in: HTTP_ANY, args: 1, set: time(), default: 60000 },
+    ...connectionCommands('proxy'),
     ...upstreamTlsCommands('proxy'),
     // When it fails.
     { name: 'proxy_ignore_client_abort', in: HTTP_ANY, args: 1, set: flag(), default: false },
-    {
-      name: 'proxy_next_upstream',
-      in: HTTP_ANY,
-      args: [1, Infinity],
-      set: setNextUpstream,
-      repeat: true,
-      default: NEXT.error | NEXT.timeout,
-    },
-    { name: 'proxy_next_upstream_tries', in: HTTP_ANY, args: 1, set: number(), default: 0 },
-    { name: 'proxy_next_upstream_timeout', in: HTTP_ANY, args: 1, set: time(), default: 0 },
+    ...nextUpstreamCommands('proxy'),
   ],
   finish(conf, scope, context) {
     const outer = scope.parent?.conf(proxy)
